@@ -29,29 +29,31 @@ static sigad_status check(sigad_context *context, const char *name, sigad_init i
     if (init.kind < 0 || init.kind >= (int)(sizeof facts / sizeof *facts) || init.reserved)
         return sg_fail(
             error, SIGAD_EINVAL,
-            "parameter '%.200s': unknown start (kind %d, reserved %d); use SIGAD_INIT_...", name,
-            (int)init.kind, (int)init.reserved);
+            "sigad_parameter '%.200s': unknown start (kind %d, reserved %d); use SIGAD_INIT_...",
+            name, (int)init.kind, (int)init.reserved);
     const char *kind = facts[init.kind].kind;
     if (!(fabs(init.a) <= largest) || !(fabs(init.b) <= largest))
         return sg_fail(error, SIGAD_EINVAL,
-                       "parameter '%.200s': %s start of %g, %g: both must be finite in %s", name,
-                       kind, init.a, init.b, sg_dtype_name(value->dtype));
+                       "sigad_parameter '%.200s': %s start of %g, %g: both must be finite in %s",
+                       name, kind, init.a, init.b, sg_dtype_name(value->dtype));
     if (value->rank < facts[init.kind].lowest_rank)
         return sg_fail(error, SIGAD_ESHAPE,
-                       "parameter '%.200s': an orthogonal start needs rank 2 or more, not %d", name,
-                       (int)value->rank);
+                       "sigad_parameter '%.200s': an orthogonal start needs rank 2 or more, not %d",
+                       name, (int)value->rank);
     if (init.kind == SIGAD_INIT_KIND_UNIFORM && init.a > init.b)
-        return sg_fail(error, SIGAD_EINVAL,
-                       "parameter '%.200s': uniform start from %g to %g: low must not exceed high",
-                       name, init.a, init.b);
+        return sg_fail(
+            error, SIGAD_EINVAL,
+            "sigad_parameter '%.200s': uniform start from %g to %g: low must not exceed high", name,
+            init.a, init.b);
     if (init.kind == SIGAD_INIT_KIND_NORMAL && init.b < 0.0)
-        return sg_fail(error, SIGAD_EINVAL,
-                       "parameter '%.200s': normal start: stddev is %g, it must not be negative",
-                       name, init.b);
+        return sg_fail(
+            error, SIGAD_EINVAL,
+            "sigad_parameter '%.200s': normal start: stddev is %g, it must not be negative", name,
+            init.b);
     if (init.kind >= SIGAD_INIT_KIND_HE && init.a <= 0.0)
         return sg_fail(error, SIGAD_EINVAL,
-                       "parameter '%.200s': %s start: gain is %g, it must be positive", name, kind,
-                       init.a);
+                       "sigad_parameter '%.200s': %s start: gain is %g, it must be positive", name,
+                       kind, init.a);
     return SIGAD_OK;
 }
 
@@ -179,9 +181,9 @@ static sigad_status fill_orthogonal(sigad_context *context, uint64_t key, double
     bool tall = rows >= columns;
     size_t bytes;
     if (__builtin_mul_overflow((size_t)array->elements, sizeof(double), &bytes))
-        return sg_context_no_memory(context, "an orthogonal start", SIZE_MAX);
+        return sg_context_no_memory(context, "sigad_parameter", SIZE_MAX);
     double *entries = sg_context_allocate(context, bytes);
-    if (!entries) return sg_context_no_memory(context, "an orthogonal start", bytes);
+    if (!entries) return sg_context_no_memory(context, "sigad_parameter", bytes);
 
     vectors v = {
         .entries = entries, .count = tall ? columns : rows, .length = tall ? rows : columns};
