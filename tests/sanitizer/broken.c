@@ -15,10 +15,10 @@ Test(broken, leak)
 #elif defined(BROKEN_OVERFLOW)
 Test(broken, overflow)
 {
-    char *block = malloc(10);
+    volatile char *volatile block = malloc(10);
     volatile int index = 10;
     block[index] = 1;
-    free(block);
+    free((char *)block);
 }
 #elif defined(BROKEN_UNDEFINED)
 Test(broken, undefined)

@@ -27,8 +27,7 @@ static const struct criterion_test_extra_data *suite_data(const char *name)
     return NULL;
 }
 
-/* ---- what the macros of a test call; these definitions come before those of the shared library
- * ------------------------------- */
+/* ---- what the macros of a test call; the linker prefers these to the shared library's -------- */
 
 void criterion_internal_test_setup(void)
 {
