@@ -225,16 +225,28 @@ sigad_tensor sigad_apply(sigad_tape *tape, const sigad_op *op, int n, const siga
 
 /* ---- frames: calling again ----------------------------------------------------------------- */
 
+size_t sg_frame_bytes(int n)
+{
+    size_t bytes = 4 * (size_t)n * sizeof(sigad_array);
+    return (bytes + SG_ALIGNMENT - 1) / SG_ALIGNMENT * SG_ALIGNMENT;
+}
+
+void sg_frame_place(sigad_tape *tape, int n, void *memory, sg_frame *frame)
+{
+    sigad_array *arrays = memory;
+    *frame = (sg_frame){.call = {.tape = tape},
+                        .x = arrays,
+                        .x_cotangent = arrays + n,
+                        .x_tangent = arrays + 2 * n,
+                        .x_cotangent_tangent = arrays + 3 * n};
+}
+
 bool sg_frame_create(sigad_tape *tape, int n, sg_frame *frame)
 {
-    size_t bytes = (size_t)n * sizeof *frame->x;
-    *frame = (sg_frame){.call = {.tape = tape}};
-    sigad_array *arrays = sg_arena_take(&tape->arena, 4 * bytes);
-    if (!arrays) return !sg_context_no_memory(tape->context, "a sweep over the tape", 4 * bytes);
-    frame->x = arrays;
-    frame->x_cotangent = arrays + n;
-    frame->x_tangent = arrays + 2 * n;
-    frame->x_cotangent_tangent = arrays + 3 * n;
+    size_t bytes = sg_frame_bytes(n);
+    void *memory = sg_arena_take(&tape->side, bytes);
+    if (!memory) return !sg_context_no_memory(tape->context, "a sweep over the tape", bytes);
+    sg_frame_place(tape, n, memory, frame);
     return true;
 }
 

@@ -1,6 +1,7 @@
 #include "graph/init.h"
 #include "core/parallel.h"
 #include "core/random.h"
+#include "core/vector.h"
 #include <float.h>
 #include <math.h>
 
@@ -136,16 +137,6 @@ typedef struct {
     int64_t count, length, pivot;
 } vectors;
 
-static double dot(const double *a, const double *b, int64_t n)
-{
-    double sum[4] = {0.0};
-    int64_t i = 0;
-    for (; i + 4 <= n; i += 4)
-        for (int lane = 0; lane < 4; lane++) sum[lane] += a[i + lane] * b[i + lane];
-    for (; i < n; i++) sum[0] += a[i] * b[i];
-    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
-}
-
 /* Removes the direction of the pivot from a few of the vectors behind it. */
 static void project_block(void *user, int64_t block, int worker)
 {
@@ -154,8 +145,8 @@ static void project_block(void *user, int64_t block, int worker)
     const double *pivot = v->entries + v->pivot * v->length;
     int64_t first = v->pivot + 1 + block * VECTORS;
     for (int64_t k = first; k < first + VECTORS && k < v->count; k++) {
-        double *vector = v->entries + k * v->length, along = dot(pivot, vector, v->length);
-        for (int64_t i = 0; i < v->length; i++) vector[i] -= along * pivot[i];
+        double *vector = v->entries + k * v->length;
+        sg_add_scaled(vector, -sg_dot(pivot, vector, v->length), pivot, v->length);
     }
 }
 
@@ -167,7 +158,7 @@ static void orthonormalise(vectors *v, int threads)
     for (int pass = 0; pass < 2; pass++)
         for (v->pivot = 0; v->pivot < v->count; v->pivot++) {
             double *pivot = v->entries + v->pivot * v->length;
-            double norm = sqrt(dot(pivot, pivot, v->length));
+            double norm = sqrt(sg_dot(pivot, pivot, v->length));
             for (int64_t i = 0; i < v->length; i++) pivot[i] /= norm;
             int64_t behind = v->count - v->pivot - 1;
             sg_parallel(threads, (behind + VECTORS - 1) / VECTORS, project_block, v);

@@ -54,7 +54,7 @@ static bool replay(sigad_tape *tape)
             workspace_bytes = node->workspace_bytes[SIGAD_FWD];
     }
     if (!sg_frame_create(tape, most, &frame)) return false;
-    void *workspace = sg_arena_take(&tape->arena, workspace_bytes);
+    void *workspace = sg_arena_take(&tape->side, workspace_bytes);
     if (!workspace) return !sg_context_no_memory(tape->context, "sigad_replay", workspace_bytes);
     for (size_t i = 0; i < tape->count; i++)
         if (tape->nodes[i].kind == SG_NODE_OPERATION && !recompute(tape, &frame, i, workspace))
@@ -67,8 +67,8 @@ sigad_status sigad_replay(sigad_tape *tape)
     if (!tape) return SIGAD_EINVAL;
     const sg_error *error = &tape->context->error;
     if (error->status) return error->status;
-    sg_arena_mark start = sg_arena_position(&tape->arena);
+    sg_arena_mark start = sg_arena_position(&tape->side);
     replay(tape);
-    sg_arena_rewind(&tape->arena, start);
+    sg_arena_rewind(&tape->side, start);
     return error->status;
 }

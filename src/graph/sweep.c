@@ -9,7 +9,7 @@ bool sg_sweep_begin(sg_sweep *sweep, sigad_tape *tape, const char *caller, sigad
 {
     sg_error *error = &tape->context->error;
     *sweep = (sg_sweep){
-        .tape = tape, .caller = caller, .output = output, .start = sg_arena_position(&tape->arena)};
+        .tape = tape, .caller = caller, .output = output, .start = sg_arena_position(&tape->side)};
     if (tape->evaluating) {
         sg_fail(error, SIGAD_EINVAL,
                 "%s: the tape evaluates and is not recorded for derivatives "
@@ -24,7 +24,7 @@ bool sg_sweep_begin(sg_sweep *sweep, sigad_tape *tape, const char *caller, sigad
     }
     size_t parameters = tape->context->parameter_count;
     sweep->count = sg_is_parameter(output) ? 0 : (size_t)output.id + 1;
-    sweep->state = sg_arena_take_zeroed(&tape->arena, sweep->count + parameters);
+    sweep->state = sg_arena_take_zeroed(&tape->side, sweep->count + parameters);
     if (!sweep->state) return !sg_context_no_memory(tape->context, caller, sweep->count);
     sweep->parameter_state = sweep->state + sweep->count;
     return true;
@@ -32,7 +32,7 @@ bool sg_sweep_begin(sg_sweep *sweep, sigad_tape *tape, const char *caller, sigad
 
 void sg_sweep_end(sg_sweep *sweep)
 {
-    sg_arena_rewind(&sweep->tape->arena, sweep->start);
+    sg_arena_rewind(&sweep->tape->side, sweep->start);
 }
 
 void sg_sweep_source_parameter(sg_sweep *sweep, size_t index)
@@ -73,18 +73,18 @@ bool sg_sweep_active(const sg_sweep *sweep, sigad_tensor tensor)
     return (*state_of(sweep, tensor) & ACTIVE) == ACTIVE;
 }
 
-bool sg_sweep_visits(const sg_sweep *sweep, size_t position)
-{
-    return (sweep->state[position] & ACTIVE) == ACTIVE &&
-           sweep->tape->nodes[position].kind == SG_NODE_OPERATION;
-}
-
 static bool depends(const sg_sweep *sweep, const sg_node *node)
 {
     if (node->value.dtype == SIGAD_I64 || (node->op && node->op->flags & SG_OP_STOP)) return false;
     for (int i = 0; i < node->n; i++)
         if (*state_of(sweep, node->inputs[i]) & DEPENDS) return true;
     return false;
+}
+
+bool sg_sweep_visits(const sg_sweep *sweep, size_t position)
+{
+    return (sweep->state[position] & ACTIVE) == ACTIVE &&
+           depends(sweep, &sweep->tape->nodes[position]);
 }
 
 void sg_sweep_mark(sg_sweep *sweep)
@@ -94,7 +94,7 @@ void sg_sweep_mark(sg_sweep *sweep)
         if (sweep->state[i] & SOURCE || depends(sweep, &nodes[i])) sweep->state[i] |= DEPENDS;
     *state_of(sweep, sweep->output) |= NEEDED;
     for (size_t i = sweep->count; i-- > 0;)
-        if ((sweep->state[i] & ACTIVE) == ACTIVE && depends(sweep, &nodes[i]))
+        if (sg_sweep_visits(sweep, i))
             for (int k = 0; k < nodes[i].n; k++) *state_of(sweep, nodes[i].inputs[k]) |= NEEDED;
 }
 
@@ -133,22 +133,31 @@ static bool has_functions(const sg_sweep *sweep, size_t position, unsigned funct
     return true;
 }
 
+bool sg_sweep_check(const sg_sweep *sweep, unsigned functions)
+{
+    for (size_t i = 0; i < sweep->count; i++)
+        if (sg_sweep_visits(sweep, i) &&
+            (!unmodified(sweep, &sweep->tape->nodes[i]) || !has_functions(sweep, i, functions)))
+            return false;
+    return true;
+}
+
 bool sg_sweep_require(sg_sweep *sweep, unsigned functions)
 {
     sigad_tape *tape = sweep->tape;
     size_t workspace = 0;
     int most = 0;
+    if (!sg_sweep_check(sweep, functions)) return false;
     for (size_t i = 0; i < sweep->count; i++) {
         if (!sg_sweep_visits(sweep, i)) continue;
         const sg_node *node = &tape->nodes[i];
-        if (!unmodified(sweep, node) || !has_functions(sweep, i, functions)) return false;
         if (node->n > most) most = node->n;
         for (int which = SIGAD_VJP; which <= SIGAD_SOC; which++)
             if (functions >> which & 1 && node->workspace_bytes[which] > workspace)
                 workspace = node->workspace_bytes[which];
     }
     if (!sg_frame_create(tape, most, &sweep->frame)) return false;
-    sweep->workspace = sg_arena_take(&tape->arena, workspace);
+    sweep->workspace = sg_arena_take(&tape->side, workspace);
     if (!sweep->workspace) return !sg_context_no_memory(tape->context, sweep->caller, workspace);
     return true;
 }
@@ -157,7 +166,7 @@ bool sg_sweep_require(sg_sweep *sweep, unsigned functions)
 
 static void *cleared(sg_sweep *sweep, const sigad_array *like)
 {
-    void *block = sg_arena_take_zeroed(&sweep->tape->arena, sg_array_bytes(like));
+    void *block = sg_arena_take_zeroed(&sweep->tape->side, sg_array_bytes(like));
     if (!block) sg_context_no_memory(sweep->tape->context, sweep->caller, sg_array_bytes(like));
     return block;
 }
@@ -167,7 +176,7 @@ bool sg_field_create(sg_sweep *sweep, sg_field *field, bool own_parameters)
     sigad_tape *tape = sweep->tape;
     size_t parameters = tape->context->parameter_count;
     size_t bytes = (sweep->count + parameters) * sizeof *field->node;
-    field->node = sg_arena_take_zeroed(&tape->arena, bytes);
+    field->node = sg_arena_take_zeroed(&tape->side, bytes);
     if (!field->node) return !sg_context_no_memory(tape->context, sweep->caller, bytes);
     field->parameter = field->node + sweep->count;
     for (size_t i = 0; i < sweep->count; i++)
@@ -263,17 +272,11 @@ static bool call(sg_sweep *sweep, size_t position, int which)
     return sg_frame_run(&sweep->frame, sweep->tape->nodes[position].op, which, sweep->workspace);
 }
 
-/* A source that is an operation's result may be active without its inputs being so. */
-static bool passes(const sg_sweep *sweep, size_t position)
-{
-    return sg_sweep_visits(sweep, position) && depends(sweep, &sweep->tape->nodes[position]);
-}
-
 bool sg_sweep_pull(sg_sweep *sweep, const sg_field *cotangent)
 {
     sg_frame *frame = &sweep->frame;
     for (size_t i = sweep->count; i-- > 0;) {
-        if (!passes(sweep, i)) continue;
+        if (!sg_sweep_visits(sweep, i)) continue;
         if (!bind(sweep, i)) return false;
         frame->y_cotangent.data = cotangent->node[i];
         attach(sweep, frame->x_cotangent, i, cotangent);
@@ -286,7 +289,7 @@ bool sg_sweep_push(sg_sweep *sweep, const sg_field *tangent)
 {
     sg_frame *frame = &sweep->frame;
     for (size_t i = 0; i < sweep->count; i++) {
-        if (!passes(sweep, i)) continue;
+        if (!sg_sweep_visits(sweep, i)) continue;
         if (!bind(sweep, i)) return false;
         frame->y_tangent.data = tangent->node[i];
         attach(sweep, frame->x_tangent, i, tangent);
@@ -300,7 +303,7 @@ bool sg_sweep_pull_tangent(sg_sweep *sweep, const sg_field *cotangent, const sg_
 {
     sg_frame *frame = &sweep->frame;
     for (size_t i = sweep->count; i-- > 0;) {
-        if (!passes(sweep, i)) continue;
+        if (!sg_sweep_visits(sweep, i)) continue;
         if (!bind(sweep, i)) return false;
         frame->y_cotangent.data = cotangent_tangent->node[i];
         attach(sweep, frame->x_cotangent, i, cotangent_tangent);

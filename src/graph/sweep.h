@@ -40,11 +40,13 @@ static inline bool sg_sweep_reaches(const sg_sweep *sweep)
 {
     return sg_sweep_active(sweep, sweep->output);
 }
-/* An active node that was computed by an operation. */
+/* An active node that passes derivatives on to its inputs; a source need not. */
 bool sg_sweep_visits(const sg_sweep *sweep, size_t position);
-/* Refuses if a parameter was written after an active node had read it (SIGAD_EMODIFIED), or if an
-   active operation lacks one of the functions in the bit set `functions` (1 << SIGAD_VJP ..); a
-   linear operation needs no soc. Then makes the frame and workspace. */
+/* Refuses if a parameter was written after a visited node had read it (SIGAD_EMODIFIED), or if a
+   visited operation lacks one of the functions in the bit set `functions` (1 << SIGAD_VJP ..); a
+   linear operation needs no soc. */
+bool sg_sweep_check(const sg_sweep *sweep, unsigned functions);
+/* The same, and makes frame and workspace for calling them. */
 bool sg_sweep_require(sg_sweep *sweep, unsigned functions);
 
 /* Cleared arrays for all active nodes; for source parameters, too, if `own_parameters`, else their

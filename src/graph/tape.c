@@ -17,7 +17,7 @@ static void tape_destroy(sg_owned *object)
     sigad_allocator allocator = tape->context->allocator;
     sg_owned_detach(object);
     sg_arena_destroy(&tape->arena);
-    sg_arena_destroy(&tape->notes);
+    sg_arena_destroy(&tape->side);
     sg_release(&allocator, tape->nodes, tape->capacity * sizeof *tape->nodes);
     sg_release(&allocator, tape, sizeof *tape);
 }
@@ -33,7 +33,7 @@ sigad_status sigad_tape_create(sigad_context *context, sigad_tape **result)
     *tape = (sigad_tape){
         .owned = {.destroy = tape_destroy}, .context = context, .serial = context->tapes_made++};
     sg_arena_init(&tape->arena, &context->allocator);
-    sg_arena_init(&tape->notes, &context->allocator);
+    sg_arena_init(&tape->side, &context->allocator);
     start_generation(tape);
     tape->since_reset = tape->generation;
     sg_context_own(context, &tape->owned);
@@ -51,7 +51,7 @@ void sigad_tape_reset(sigad_tape *tape)
     if (!tape) return;
     tape->count = 0;
     sg_arena_reset(&tape->arena);
-    sg_arena_reset(&tape->notes);
+    sg_arena_reset(&tape->side);
     start_generation(tape);
     tape->since_reset = tape->generation;
     tape->step++;
@@ -175,7 +175,7 @@ sigad_tensor sigad_tape_at(sigad_tape *tape, int64_t index)
  * an older one. */
 static sg_arena *arena_for_notes(sigad_tape *tape, const sg_node *node)
 {
-    return node == &tape->nodes[tape->count - 1] ? &tape->arena : &tape->notes;
+    return node == &tape->nodes[tape->count - 1] ? &tape->arena : &tape->side;
 }
 
 sigad_tensor sigad_watch(sigad_tape *tape, sigad_tensor x)

@@ -43,8 +43,8 @@ struct sigad_tape {
     uint64_t step;
     uint32_t since_reset; /* the generation of the last reset: marks hold it */
     bool evaluating;
-    sg_arena notes; /* labels and gradients given to nodes that are no longer the newest: a rewind
-                       keeps them */
+    sg_arena side; /* scratch of sweeps; labels and gradients given to nodes that are no longer the
+                      newest: a rewind keeps them */
 };
 
 /* What a function of an operation gets; the public struct comes first. */
@@ -105,7 +105,11 @@ typedef struct {
     sigad_array y, y_cotangent, y_tangent;
 } sg_frame;
 
-/* Room for calls of nodes with up to n inputs, from the arena; false if memory is short. */
+/* The frame's arrays, with room for calls of nodes with up to n inputs, lie in `memory` of
+ * sg_frame_bytes(n). */
+size_t sg_frame_bytes(int n);
+void sg_frame_place(sigad_tape *tape, int n, void *memory, sg_frame *frame);
+/* The same with memory of the side arena; false if it is short. */
 bool sg_frame_create(sigad_tape *tape, int n, sg_frame *frame);
 /* Points the frame at a node: x with present data, y, attributes, saved; everything else without
  * data. False with the error set if an input is stale. */

@@ -23,17 +23,17 @@
 #define ERFC(x)   MATH(erfc)(x)
 #define ABS(x)    MATH(fabs)(x)
 
-#define REAL    double
-#define NAME(f) f##_f64
-#define MATH(f) f
+#define REAL       double
+#define NAME(f)    f##_f64
+#define MATH(name) name
 #include SG_KERNELS
 #undef REAL
 #undef NAME
 #undef MATH
 
-#define REAL    float
-#define NAME(f) f##_f32
-#define MATH(f) f##f
+#define REAL       float
+#define NAME(f)    f##_f32
+#define MATH(name) name##f
 #include SG_KERNELS
 #undef REAL
 #undef NAME
