@@ -2,26 +2,26 @@
 #include <string.h>
 
 #if defined(__SANITIZE_ADDRESS__)
-#  define SG_ASAN 1
-#elif defined(__has_feature)
-#  if __has_feature(address_sanitizer)
 #    define SG_ASAN 1
-#  endif
+#elif defined(__has_feature)
+#    if __has_feature(address_sanitizer)
+#        define SG_ASAN 1
+#    endif
 #endif
 #ifdef SG_ASAN
-#  include <sanitizer/asan_interface.h>
-#  define FORBID(pointer, bytes) ASAN_POISON_MEMORY_REGION(pointer, bytes)
-#  define ALLOW(pointer, bytes)  ASAN_UNPOISON_MEMORY_REGION(pointer, bytes)
-enum { GAP = SG_ALIGNMENT };         /* a forbidden strip after each block */
+#    include <sanitizer/asan_interface.h>
+#    define FORBID(pointer, bytes) ASAN_POISON_MEMORY_REGION(pointer, bytes)
+#    define ALLOW(pointer, bytes)  ASAN_UNPOISON_MEMORY_REGION(pointer, bytes)
+enum { GAP = SG_ALIGNMENT }; /* a forbidden strip after each block */
 #else
-#  define FORBID(pointer, bytes) ((void)(pointer), (void)(bytes))
-#  define ALLOW(pointer, bytes)  ((void)(pointer), (void)(bytes))
+#    define FORBID(pointer, bytes) ((void)(pointer), (void)(bytes))
+#    define ALLOW(pointer, bytes)  ((void)(pointer), (void)(bytes))
 enum { GAP = 0 };
 #endif
 
 struct sg_chunk {
     sg_chunk *next;
-    size_t    capacity, used;        /* of the bytes behind this header */
+    size_t capacity, used; /* of the bytes behind this header */
 };
 
 enum { HEADER = SG_ALIGNMENT, SMALLEST = 1 << 16 };
@@ -34,7 +34,8 @@ static char *bytes_of(sg_chunk *chunk)
 
 static sg_chunk *chunk_create(const sigad_allocator *allocator, size_t capacity)
 {
-    sg_chunk *chunk = capacity <= SIZE_MAX - HEADER ? sg_allocate(allocator, capacity + HEADER) : NULL;
+    sg_chunk *chunk =
+        capacity <= SIZE_MAX - HEADER ? sg_allocate(allocator, capacity + HEADER) : NULL;
     if (!chunk) return NULL;
     *chunk = (sg_chunk){.capacity = capacity};
     FORBID(bytes_of(chunk), capacity);
@@ -64,11 +65,13 @@ void sg_arena_destroy(sg_arena *arena)
 static size_t total(const sg_arena *arena, int of_capacity)
 {
     size_t sum = 0;
-    for (const sg_chunk *chunk = arena->first; chunk; chunk = chunk->next) sum += of_capacity ? chunk->capacity : chunk->used;
+    for (const sg_chunk *chunk = arena->first; chunk; chunk = chunk->next)
+        sum += of_capacity ? chunk->capacity : chunk->used;
     return sum;
 }
 
-/* The next chunk of the list with room for `bytes`, else a new one of at least all that the arena holds. */
+/* The next chunk of the list with room for `bytes`, else a new one of at least all that the arena
+ * holds. */
 static sg_chunk *chunk_with_room(sg_arena *arena, size_t bytes)
 {
     sg_chunk **link = arena->current ? &arena->current->next : &arena->first;
@@ -115,7 +118,8 @@ void sg_arena_rewind(sg_arena *arena, sg_arena_mark mark)
 {
     size_t now = total(arena, 0);
     if (now > arena->peak) arena->peak = now;
-    for (sg_chunk *chunk = mark.chunk ? mark.chunk->next : arena->first; chunk; chunk = chunk->next) {
+    for (sg_chunk *chunk = mark.chunk ? mark.chunk->next : arena->first; chunk;
+         chunk = chunk->next) {
         chunk->used = 0;
         FORBID(bytes_of(chunk), chunk->capacity);
     }
@@ -132,8 +136,8 @@ void sg_arena_reset(sg_arena *arena)
     size_t need = arena->peak;
     arena->peak = 0;
     if (!arena->first || !arena->first->next || need <= arena->first->capacity) return;
-    sg_chunk *merged = chunk_create(arena->allocator, total(arena, 1));
-    if (!merged) return;             /* the chunks there are serve as well */
+    size_t capacity = total(arena, 1);
     sg_arena_destroy(arena);
-    arena->first = merged;
+    arena->first =
+        chunk_create(arena->allocator, capacity); /* on failure the next step tries again */
 }

@@ -1,5 +1,6 @@
-/* A bump allocator for one step: blocks are 64-byte aligned, freed all at once, and the memory is kept for the next step.
- * A step that needed several chunks makes the next reset merge them, so that a repeated step allocates nothing from the third time on. */
+/* A bump allocator for one step: blocks are 64-byte aligned, freed all at once, and the memory is
+ * kept for the next step. A step that needed several chunks makes the next reset merge them, so
+ * that a repeated step allocates nothing from the third time on. */
 #ifndef SG_ARENA_H
 #define SG_ARENA_H
 #include "core/memory.h"
@@ -7,19 +8,22 @@
 typedef struct sg_chunk sg_chunk;
 typedef struct {
     const sigad_allocator *allocator;
-    sg_chunk *first, *current;       /* list in order of use; chunks after `current` are empty */
-    size_t    peak;                  /* most bytes in use since the last reset */
+    sg_chunk *first, *current; /* list in order of use; chunks after `current` are empty */
+    size_t peak;               /* most bytes in use since the last reset */
 } sg_arena;
 
-typedef struct { sg_chunk *chunk; size_t used; } sg_arena_mark;
+typedef struct {
+    sg_chunk *chunk;
+    size_t used;
+} sg_arena_mark;
 
-void  sg_arena_init   (sg_arena *arena, const sigad_allocator *allocator);
-void  sg_arena_destroy(sg_arena *arena);
+void sg_arena_init(sg_arena *arena, const sigad_allocator *allocator);
+void sg_arena_destroy(sg_arena *arena);
 /* NULL on failure; a block of 0 bytes is a valid pointer to nothing. */
-void *sg_arena_take   (sg_arena *arena, size_t bytes);
+void *sg_arena_take(sg_arena *arena, size_t bytes);
 void *sg_arena_take_zeroed(sg_arena *arena, size_t bytes);
-void  sg_arena_reset  (sg_arena *arena);
+void sg_arena_reset(sg_arena *arena);
 /* Rewinding gives back all that was taken after the mark. */
 sg_arena_mark sg_arena_position(const sg_arena *arena);
-void  sg_arena_rewind (sg_arena *arena, sg_arena_mark mark);
+void sg_arena_rewind(sg_arena *arena, sg_arena_mark mark);
 #endif

@@ -11,7 +11,8 @@ static inline uint64_t sg_nanoseconds(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* A counter of the processor; its rate is found by comparing it with sg_nanoseconds over a while. */
+/* A counter of the processor; its rate is found by comparing it with sg_nanoseconds over a while.
+ */
 static inline uint64_t sg_ticks(void)
 {
 #if defined(__x86_64__)

@@ -16,14 +16,16 @@ sigad_status sg_fail(sg_error *error, sigad_status status, const char *format, .
     return status;
 }
 
-sigad_status sg_fail_operation(sg_error *error, sigad_status status, const char *name, const char *label, const char *format, va_list values)
+sigad_status sg_fail_operation(sg_error *error, sigad_status status, const char *name,
+                               const char *label, const char *format, va_list values)
 {
     if (error->status) return error->status;
     int used = 0;
     error->label_at = 0;
     if (name) {
         int has_label = label && *label;
-        used = snprintf(error->message, sizeof error->message, has_label ? "%.200s '%.200s': " : "%.200s: ", name, label);
+        used = snprintf(error->message, sizeof error->message,
+                        has_label ? "%.200s '%.200s': " : "%.200s: ", name, label);
         if (!has_label) error->label_at = used - 2;
     }
     vsnprintf(error->message + used, sizeof error->message - (size_t)used, format, values);
@@ -53,10 +55,21 @@ sigad_status sg_error_clear(sg_error *error)
 
 const char *sigad_status_string(sigad_status status)
 {
-    static const char *const text[] = {
-        "no error", "invalid argument", "shapes do not fit", "element types do not fit", "wrong device", "out of memory", "out of range",
-        "stale handle", "parameter modified after use", "differentiated too often", "input or output failed", "malformed data",
-        "CUDA runtime error", "not supported", "internal error"};
+    static const char *const text[] = {"no error",
+                                       "invalid argument",
+                                       "shapes do not fit",
+                                       "element types do not fit",
+                                       "wrong device",
+                                       "out of memory",
+                                       "out of range",
+                                       "stale handle",
+                                       "parameter modified after use",
+                                       "differentiated too often",
+                                       "input or output failed",
+                                       "malformed data",
+                                       "CUDA runtime error",
+                                       "not supported",
+                                       "internal error"};
     int value = (int)status;
     return value >= 0 && value < (int)(sizeof text / sizeof *text) ? text[value] : "unknown status";
 }

@@ -2,7 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *default_function(void *user, void *pointer, size_t old_size, size_t new_size, size_t alignment)
+static void *default_function(void *user, void *pointer, size_t old_size, size_t new_size,
+                              size_t alignment)
 {
     (void)user;
     void *fresh = NULL;
@@ -26,7 +27,8 @@ void *sg_allocate(const sigad_allocator *allocator, size_t bytes)
     return allocator->function(allocator->user, NULL, 0, bytes, SG_ALIGNMENT);
 }
 
-void *sg_reallocate(const sigad_allocator *allocator, void *block, size_t old_bytes, size_t new_bytes)
+void *sg_reallocate(const sigad_allocator *allocator, void *block, size_t old_bytes,
+                    size_t new_bytes)
 {
     return allocator->function(allocator->user, block, old_bytes, new_bytes, SG_ALIGNMENT);
 }
@@ -36,7 +38,8 @@ void sg_release(const sigad_allocator *allocator, void *block, size_t bytes)
     if (block) allocator->function(allocator->user, block, bytes, 0, SG_ALIGNMENT);
 }
 
-bool sg_grow(const sigad_allocator *allocator, void **items, size_t count, size_t *capacity, size_t item_bytes)
+bool sg_grow(const sigad_allocator *allocator, void **items, size_t count, size_t *capacity,
+             size_t item_bytes)
 {
     if (count < *capacity) return true;
     size_t wanted = *capacity ? *capacity * 2 : 16, bytes;

@@ -1,13 +1,14 @@
 #include "core/parallel.h"
 #include <omp.h>
 
-/* The OpenMP run-time library is not instrumented for the thread sanitizer; its builds use POSIX threads, so that races in the bodies are still seen. */
+/* The OpenMP run-time library is not instrumented for the thread sanitizer; its builds use POSIX
+ * threads, so that races in the bodies are still seen. */
 #if defined(__SANITIZE_THREAD__)
-#  define SG_TSAN 1
-#elif defined(__has_feature)
-#  if __has_feature(thread_sanitizer)
 #    define SG_TSAN 1
-#  endif
+#elif defined(__has_feature)
+#    if __has_feature(thread_sanitizer)
+#        define SG_TSAN 1
+#    endif
 #endif
 
 int sg_thread_count(int n_jobs)
@@ -20,8 +21,8 @@ int sg_thread_count(int n_jobs)
 }
 
 #ifdef SG_TSAN
-#include <pthread.h>
-#include <stdatomic.h>
+#    include <pthread.h>
+#    include <stdatomic.h>
 
 enum { MOST = 64 };
 typedef struct {
@@ -30,12 +31,16 @@ typedef struct {
     void (*body)(void *, int64_t, int);
     void *user;
 } job;
-typedef struct { job *job; int worker; } share;
+typedef struct {
+    job *job;
+    int worker;
+} share;
 
 static void *run(void *argument)
 {
     share *s = argument;
-    for (int64_t i; (i = atomic_fetch_add(&s->job->next, 1)) < s->job->count;) s->job->body(s->job->user, i, s->worker);
+    for (int64_t i; (i = atomic_fetch_add(&s->job->next, 1)) < s->job->count;)
+        s->job->body(s->job->user, i, s->worker);
     return NULL;
 }
 
@@ -57,12 +62,13 @@ static void several(int threads, int64_t count, void (*body)(void *, int64_t, in
 #else
 static void several(int threads, int64_t count, void (*body)(void *, int64_t, int), void *user)
 {
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
+#    pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
     for (int64_t i = 0; i < count; i++) body(user, i, omp_get_thread_num());
 }
 #endif
 
-void sg_parallel(int threads, int64_t count, void (*body)(void *user, int64_t index, int worker), void *user)
+void sg_parallel(int threads, int64_t count, void (*body)(void *user, int64_t index, int worker),
+                 void *user)
 {
     if (threads > count) threads = (int)count;
     if (threads > 1) {

@@ -1,0 +1,298 @@
+/* Calling the functions of operations: for the first time (sigad_apply), and again for nodes that
+ * stand (frames). */
+#include "core/clock.h"
+#include "core/random.h"
+#include "graph/tape.h"
+#include <string.h>
+
+static const sigad_tensor poison = {0, 0};
+
+/* ---- one call ------------------------------------------------------------------------------ */
+
+sigad_op_function sg_op_function_at(const sigad_op *op, int which)
+{
+    switch (which) {
+    case SIGAD_FWD:
+        return op->fwd;
+    case SIGAD_VJP:
+        return op->vjp;
+    case SIGAD_JVP:
+        return op->jvp;
+    default:
+        return op->soc;
+    }
+}
+
+const char *sg_op_function_name(int which)
+{
+    static const char *const name[] = {"fwd", "vjp", "jvp", "soc"};
+    return name[which];
+}
+
+uint64_t sg_call_random_key(const sigad_op_call *public_call)
+{
+    const sg_call *call = (const sg_call *)(const void *)public_call;
+    uint64_t key = sg_random_key(call->tape->context->seed, call->tape->serial);
+    return sg_random_key(sg_random_key(key, call->tape->step), call->position);
+}
+
+sigad_status sigad_op_fail(const sigad_op_call *public_call, sigad_status status,
+                           const char *format, ...)
+{
+    if (!public_call) return SIGAD_EINVAL;
+    const sg_call *call = (const sg_call *)(const void *)public_call;
+    va_list values;
+    va_start(values, format);
+    sg_fail_operation(&call->tape->context->error, status ? status : SIGAD_EINTERNAL, call->name,
+                      call->label, format, values);
+    va_end(values);
+    return status;
+}
+
+/* Calls, and makes sure that a failure has a message and that a message counts as a failure. */
+static bool run(sg_call *call, sigad_op_function function, const char *what)
+{
+    sigad_status status = function(&call->call);
+    const sg_error *error = &call->tape->context->error;
+    if (status && !error->status)
+        sigad_op_fail(&call->call, status, "%s failed: %s", what, sigad_status_string(status));
+    return !error->status;
+}
+
+static void call_begin(sg_call *call, sigad_tape *tape, const sigad_op *op, const char *label,
+                       size_t position)
+{
+    *call = (sg_call){
+        .call = {.size = sizeof call->call, .device = SIGAD_CPU, .threads = tape->context->threads},
+        .tape = tape,
+        .name = op->name,
+        .label = label,
+        .position = position};
+}
+
+/* ---- recording ----------------------------------------------------------------------------- */
+
+enum { FEW = 8 };
+
+static bool check_op(sigad_tape *tape, const sigad_op *op, int n, const sigad_tensor *x,
+                     const void *attributes, size_t attribute_bytes)
+{
+    sg_error *error = &tape->context->error;
+    if (!op || op->size < sizeof *op || !op->name || !op->infer || !op->fwd)
+        sg_fail(error, SIGAD_EINVAL,
+                "sigad_apply: a sigad_op needs its size (SIGAD_OP_INIT), name, infer and fwd");
+    else if (n < 0 || (n && !x))
+        sg_fail(error, SIGAD_EINVAL, "%s: %d inputs, x %s", op->name, n, x ? "set" : "NULL");
+    else if (!attributes && attribute_bytes)
+        sg_fail(error, SIGAD_EINVAL, "%s: attributes are NULL, but have %zu bytes", op->name,
+                attribute_bytes);
+    return !error->status;
+}
+
+/* infer sees shapes only; what it says of y is not trusted. */
+static bool infer(sg_call *call, const sigad_op *op, sigad_array *x, sigad_array *y)
+{
+    void *few[FEW], **data = few;
+    sigad_tape *tape = call->tape;
+    int n = call->call.n;
+    if (n > FEW) {
+        data = sg_arena_take(&tape->arena, (size_t)n * sizeof *data);
+        if (!data) return !sg_context_no_memory(tape->context, op->name, (size_t)n * sizeof *data);
+    }
+    for (int i = 0; i < n; i++) {
+        data[i] = x[i].data;
+        x[i].data = NULL;
+    }
+    bool good = run(call, op->infer, "infer");
+    for (int i = 0; i < n; i++) x[i].data = data[i];
+    if (!good) return false;
+    y->data = NULL;
+    return !sg_array_measure(&tape->context->error, op->name, y);
+}
+
+/* Copies what the node keeps into the arena and gives y its bytes; NULL in *y->data on failure. */
+static bool keep(sg_call *call, const sigad_op *op, const sigad_tensor *x,
+                 const sigad_array *values, sg_node *node)
+{
+    sigad_tape *tape = call->tape;
+    const sigad_context *context = tape->context;
+    size_t n = (size_t)call->call.n;
+    bool parameters = false, alias = false;
+    for (size_t i = 0; i < n; i++) parameters |= sg_is_parameter(x[i]);
+    if (op->flags & SG_OP_ALIAS && n && !sg_is_parameter(x[0]))
+        alias = tape->nodes[x[0].id].kind == SG_NODE_OPERATION;
+
+    char *block =
+        sg_arena_take(&tape->arena, n * (sizeof *x + (parameters ? sizeof(uint64_t) : 0)));
+    node->attributes = sg_arena_take(&tape->arena, call->call.attribute_bytes);
+    node->saved = sg_arena_take(&tape->arena, call->call.saved_bytes);
+    node->value.data =
+        alias ? values[0].data : sg_arena_take(&tape->arena, sg_array_bytes(&node->value));
+    if (!block || !node->attributes || !node->saved || !node->value.data) return false;
+
+    node->inputs = (sigad_tensor *)(void *)block;
+    if (n) memcpy(node->inputs, x, n * sizeof *x);
+    if (parameters) {
+        node->versions = (uint64_t *)(void *)(block + n * sizeof *x);
+        for (size_t i = 0; i < n; i++)
+            node->versions[i] = sg_is_parameter(x[i]) ? context->parameters[x[i].id]->version : 0;
+    }
+    if (call->call.attribute_bytes)
+        memcpy(node->attributes, call->call.attributes, call->call.attribute_bytes);
+    node->attribute_bytes = call->call.attribute_bytes;
+    node->saved_bytes = call->call.saved_bytes;
+    memcpy(node->workspace_bytes, call->call.workspace_bytes, sizeof node->workspace_bytes);
+    node->n = (int32_t)n;
+    node->op = op;
+    node->kind = SG_NODE_OPERATION;
+    return true;
+}
+
+bool sg_node_shares(const sg_node *node, const sigad_array *x)
+{
+    return node->op->flags & SG_OP_ALIAS && node->n && node->value.data == x[0].data;
+}
+
+static bool compute(sg_call *call, const sigad_op *op, sg_node *node, const sigad_array *x)
+{
+    sigad_tape *tape = call->tape;
+    if (sg_node_shares(node, x)) return true;
+    sg_arena_mark mark = sg_arena_position(&tape->arena);
+    call->call.attributes = node->attributes;
+    call->call.saved = node->saved;
+    if (node->workspace_bytes[SIGAD_FWD]) {
+        call->call.workspace = sg_arena_take(&tape->arena, node->workspace_bytes[SIGAD_FWD]);
+        if (!call->call.workspace)
+            return !sg_context_no_memory(tape->context, op->name, node->workspace_bytes[SIGAD_FWD]);
+    }
+    uint64_t start = sg_ticks();
+    bool good = run(call, op->fwd, "fwd");
+    node->ticks = sg_ticks() - start;
+    if (call->call.workspace) sg_arena_rewind(&tape->arena, mark);
+    return good;
+}
+
+/* With the inputs' arrays at hand: infer, keep, compute, append. */
+static bool record(sg_call *call, const sigad_op *op, const sigad_tensor *x, sigad_array *values,
+                   sg_arena_mark before)
+{
+    sigad_tape *tape = call->tape;
+    sigad_array y = {0};
+    call->call.x = values;
+    call->call.y = &y;
+    if (!infer(call, op, values, &y)) return false;
+    sg_node node = {.value = y}, *slot;
+    if (!keep(call, op, x, values, &node))
+        return !sg_context_no_memory(tape->context, op->name, sg_array_bytes(&y));
+    y.data = node.value.data;
+    if (!compute(call, op, &node, values)) return false;
+    slot = sg_tape_append(tape, op->name, before);
+    if (!slot) return false;
+    node.generation = slot->generation;
+    node.label = slot->label;
+    node.before = before;
+    *slot = node;
+    return true;
+}
+
+sigad_tensor sigad_apply(sigad_tape *tape, const sigad_op *op, int n, const sigad_tensor *x,
+                         const void *attributes, size_t attribute_bytes)
+{
+    if (!tape) return poison;
+    if (tape->context->error.status) {
+        sg_error_settle(&tape->context->error);
+        return poison;
+    }
+    if (!check_op(tape, op, n, x, attributes, attribute_bytes)) return poison;
+    sg_arena_mark before = sg_arena_position(&tape->arena);
+    sigad_array few[FEW], *values = few;
+    if (n > FEW) values = sg_arena_take(&tape->arena, (size_t)n * sizeof *values);
+    bool good = values != NULL;
+    if (!good) sg_context_no_memory(tape->context, op->name, (size_t)n * sizeof *values);
+    for (int i = 0; good && i < n; i++) good = sg_tape_resolve(tape, op->name, x[i], &values[i]);
+    if (good) {
+        sg_call call;
+        call_begin(&call, tape, op, "", tape->count);
+        call.call.n = n;
+        call.call.attributes = attributes;
+        call.call.attribute_bytes = attribute_bytes;
+        good = record(&call, op, x, values, before);
+    }
+    if (good) return sg_tape_handle(tape, tape->count++);
+    sg_arena_rewind(&tape->arena, before);
+    return poison;
+}
+
+/* ---- frames: calling again ----------------------------------------------------------------- */
+
+size_t sg_frame_bytes(int n)
+{
+    size_t bytes = 4 * (size_t)n * sizeof(sigad_array);
+    return (bytes + SG_ALIGNMENT - 1) / SG_ALIGNMENT * SG_ALIGNMENT;
+}
+
+void sg_frame_place(sigad_tape *tape, int n, void *memory, sg_frame *frame)
+{
+    sigad_array *arrays = memory;
+    *frame = (sg_frame){.call = {.tape = tape},
+                        .x = arrays,
+                        .x_cotangent = arrays + n,
+                        .x_tangent = arrays + 2 * n,
+                        .x_cotangent_tangent = arrays + 3 * n};
+}
+
+bool sg_frame_create(sigad_tape *tape, int n, sg_frame *frame)
+{
+    size_t bytes = sg_frame_bytes(n);
+    void *memory = sg_arena_take(&tape->side, bytes);
+    if (!memory) return !sg_context_no_memory(tape->context, "a sweep over the tape", bytes);
+    sg_frame_place(tape, n, memory, frame);
+    return true;
+}
+
+static void describe_like(sigad_array *array, const sigad_array *like)
+{
+    *array = *like;
+    array->data = NULL;
+}
+
+bool sg_frame_bind(sigad_tape *tape, sg_frame *frame, size_t position)
+{
+    const sg_node *node = &tape->nodes[position];
+    call_begin(&frame->call, tape, node->op, node->label, position);
+    for (int i = 0; i < node->n; i++) {
+        if (!sg_tape_resolve(tape, node->op->name, node->inputs[i], &frame->x[i])) return false;
+        describe_like(&frame->x_cotangent[i], &frame->x[i]);
+        describe_like(&frame->x_tangent[i], &frame->x[i]);
+        describe_like(&frame->x_cotangent_tangent[i], &frame->x[i]);
+    }
+    frame->y = node->value;
+    describe_like(&frame->y_cotangent, &frame->y);
+    describe_like(&frame->y_tangent, &frame->y);
+    sigad_op_call *call = &frame->call.call;
+    call->n = node->n;
+    call->attributes = node->attributes;
+    call->attribute_bytes = node->attribute_bytes;
+    call->saved = node->saved;
+    call->saved_bytes = node->saved_bytes;
+    memcpy(call->workspace_bytes, node->workspace_bytes, sizeof call->workspace_bytes);
+    call->x = frame->x;
+    call->y = &frame->y;
+    return true;
+}
+
+bool sg_frame_run(sg_frame *frame, const sigad_op *op, int which, void *workspace)
+{
+    sigad_op_call *call = &frame->call.call;
+    sigad_op_function function = sg_op_function_at(op, which);
+    if (!function)
+        return !sigad_op_fail(call, op->flags & SG_OP_GRADIENT ? SIGAD_EORDER : SIGAD_ENOTSUP,
+                              "it has no %s", sg_op_function_name(which));
+    call->workspace = workspace;
+    call->y_cotangent = which == SIGAD_VJP || which == SIGAD_SOC ? &frame->y_cotangent : NULL;
+    call->x_cotangent = which == SIGAD_VJP ? frame->x_cotangent : NULL;
+    call->x_tangent = which == SIGAD_JVP || which == SIGAD_SOC ? frame->x_tangent : NULL;
+    call->y_tangent = which == SIGAD_JVP ? &frame->y_tangent : NULL;
+    call->x_cotangent_tangent = which == SIGAD_SOC ? frame->x_cotangent_tangent : NULL;
+    return run(&frame->call, function, sg_op_function_name(which));
+}

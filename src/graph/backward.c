@@ -1,0 +1,113 @@
+/* Reverse mode into the gradients of parameters and watched tensors. */
+#include "graph/sweep.h"
+
+static const sigad_tensor poison = {0, 0};
+
+static void add_sources(sg_sweep *sweep)
+{
+    const sigad_tape *tape = sweep->tape;
+    for (size_t i = 0; i < tape->context->parameter_count; i++)
+        if (!tape->context->parameters[i]->frozen) sg_sweep_source_parameter(sweep, i);
+    for (size_t i = 0; i < sweep->count; i++)
+        if (tape->nodes[i].watched) sg_sweep_source_node(sweep, i);
+}
+
+/* Parameters receive in place. All memory is taken before the first gradient changes. */
+static bool point_at_gradients(sg_sweep *sweep, sg_field *cotangent)
+{
+    sigad_context *context = sweep->tape->context;
+    for (size_t i = 0; i < context->parameter_count; i++) {
+        if (!sg_sweep_active(sweep, sg_context_parameter_handle(context, i))) continue;
+        if (!sg_parameter_need_gradient(context, context->parameters[i])) return false;
+        cotangent->parameter[i] = context->parameters[i]->gradient;
+    }
+    return true;
+}
+
+static void collect(sg_sweep *sweep, const sg_field *cotangent)
+{
+    sigad_tape *tape = sweep->tape;
+    for (size_t i = 0; i < tape->context->parameter_count; i++)
+        if (cotangent->parameter[i]) tape->context->parameters[i]->reached = true;
+    for (size_t i = 0; i < sweep->count; i++) {
+        sg_node *node = &tape->nodes[i];
+        if (!node->watched || !cotangent->node[i]) continue;
+        sg_array_accumulate(&node->value, node->gradient, cotangent->node[i]);
+        node->reached = true;
+    }
+}
+
+static bool backward(sg_sweep *sweep, sigad_tensor seed)
+{
+    sg_field cotangent;
+    add_sources(sweep);
+    sg_sweep_mark(sweep);
+    if (!sg_sweep_reaches(sweep)) {
+        sg_fail(&sweep->tape->context->error, SIGAD_EINVAL,
+                "%s: the loss depends on no trainable parameter and on no watched tensor "
+                "(a forgotten sigad_watch?)",
+                sweep->caller);
+        return false;
+    }
+    if (!sg_sweep_require(sweep, 1u << SIGAD_VJP) || !sg_field_create(sweep, &cotangent, false) ||
+        !point_at_gradients(sweep, &cotangent) || !sg_sweep_seed(sweep, &cotangent, seed) ||
+        !sg_sweep_pull(sweep, &cotangent))
+        return false;
+    collect(sweep, &cotangent);
+    return true;
+}
+
+sigad_status sigad_backward(sigad_tape *tape, sigad_tensor loss)
+{
+    const char *caller = "sigad_backward";
+    sg_sweep sweep;
+    if (!tape) return SIGAD_EINVAL;
+    sg_error *error = &tape->context->error;
+    if (error->status) return error->status;
+    if (!sg_sweep_begin(&sweep, tape, caller, loss)) return error->status;
+    char text[SG_SHAPE_TEXT];
+    if (sweep.output_value.elements != 1)
+        sg_fail(error, SIGAD_ESHAPE,
+                "%s: the loss has shape %s; reduce it to one element, or give a cotangent to "
+                "sigad_backward_with",
+                caller, sg_shape_text(&sweep.output_value, text));
+    else
+        backward(&sweep, poison);
+    sg_sweep_end(&sweep);
+    return error->status;
+}
+
+sigad_status sigad_backward_with(sigad_tape *tape, sigad_tensor y, sigad_tensor y_cotangent)
+{
+    const char *caller = "sigad_backward_with";
+    sg_sweep sweep;
+    if (!tape) return SIGAD_EINVAL;
+    sg_error *error = &tape->context->error;
+    if (error->status) return error->status;
+    if (!y_cotangent.generation)
+        return sg_fail(error, SIGAD_EINVAL, "%s: the cotangent is the zero tensor", caller);
+    if (!sg_sweep_begin(&sweep, tape, caller, y)) return error->status;
+    backward(&sweep, y_cotangent);
+    sg_sweep_end(&sweep);
+    return error->status;
+}
+
+sigad_tensor sigad_gradient(sigad_tape *tape, sigad_tensor x)
+{
+    const char *caller = "sigad_gradient";
+    if (!sg_tape_ready(tape)) return poison;
+    if (sg_is_parameter(x)) {
+        const sg_parameter *parameter = sg_context_parameter(tape->context, caller, x);
+        if (!parameter) return poison;
+        return sg_tape_leaf(tape, caller, SG_NODE_RESULT, &parameter->value,
+                            parameter->reached ? parameter->gradient : NULL);
+    }
+    const sg_node *node = sg_tape_node(tape, caller, x);
+    if (!node) return poison;
+    if (!node->watched) {
+        sg_fail(&tape->context->error, SIGAD_EINVAL,
+                "%s: the tensor was not watched; call sigad_watch before backward", caller);
+        return poison;
+    }
+    return sg_tape_leaf(tape, caller, SG_NODE_RESULT, &node->value, node->gradient);
+}

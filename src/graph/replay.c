@@ -1,0 +1,74 @@
+/* Recomputing a recorded tape on new input bytes. */
+#include "core/clock.h"
+#include "graph/tape.h"
+#include <string.h>
+
+/* An input that went stale is a sweep's result: it is not computed again. */
+static bool inputs_stand(sigad_tape *tape, const sg_node *node)
+{
+    for (int i = 0; i < node->n; i++) {
+        sigad_tensor x = node->inputs[i];
+        if (sg_is_parameter(x) || tape->nodes[x.id].generation == x.generation) continue;
+        sg_fail(&tape->context->error, SIGAD_ENOTSUP,
+                "sigad_replay: %s%s%s%s uses a result of sigad_gradient, jvp or hvp, which is not "
+                "computed again (sigad_grad is)",
+                node->op->name, *node->label ? " '" : "", node->label, *node->label ? "'" : "");
+        return false;
+    }
+    return true;
+}
+
+static void take_versions(const sigad_tape *tape, sg_node *node)
+{
+    for (int i = 0; node->versions && i < node->n; i++)
+        if (sg_is_parameter(node->inputs[i]))
+            node->versions[i] = tape->context->parameters[node->inputs[i].id]->version;
+}
+
+static bool recompute(sigad_tape *tape, sg_frame *frame, size_t position, void *workspace)
+{
+    sg_node *node = &tape->nodes[position];
+    if (!sg_frame_bind(tape, frame, position)) return false;
+    take_versions(tape, node);
+    if (sg_node_shares(node, frame->x)) return true;
+    uint64_t start = sg_ticks();
+    bool good = sg_frame_run(frame, node->op, SIGAD_FWD, workspace);
+    node->ticks = sg_ticks() - start;
+    return good;
+}
+
+static bool replay(sigad_tape *tape)
+{
+    sg_frame frame;
+    size_t workspace_bytes = 0;
+    int most = 0;
+    for (size_t i = 0; i < tape->count; i++) {
+        sg_node *node = &tape->nodes[i];
+        node->reached = false;
+        if (node->watched) memset(node->gradient, 0, sg_array_bytes(&node->value));
+        if (node->kind == SG_NODE_RESULT) node->generation = 0;
+        if (node->kind != SG_NODE_OPERATION) continue;
+        if (!inputs_stand(tape, node)) return false;
+        if (node->n > most) most = node->n;
+        if (node->workspace_bytes[SIGAD_FWD] > workspace_bytes)
+            workspace_bytes = node->workspace_bytes[SIGAD_FWD];
+    }
+    if (!sg_frame_create(tape, most, &frame)) return false;
+    void *workspace = sg_arena_take(&tape->side, workspace_bytes);
+    if (!workspace) return !sg_context_no_memory(tape->context, "sigad_replay", workspace_bytes);
+    for (size_t i = 0; i < tape->count; i++)
+        if (tape->nodes[i].kind == SG_NODE_OPERATION && !recompute(tape, &frame, i, workspace))
+            return false;
+    return true;
+}
+
+sigad_status sigad_replay(sigad_tape *tape)
+{
+    if (!tape) return SIGAD_EINVAL;
+    const sg_error *error = &tape->context->error;
+    if (error->status) return error->status;
+    sg_arena_mark start = sg_arena_position(&tape->side);
+    replay(tape);
+    sg_arena_rewind(&tape->side, start);
+    return error->status;
+}

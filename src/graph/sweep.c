@@ -1,0 +1,321 @@
+#include "graph/sweep.h"
+#include <string.h>
+
+enum { SOURCE = 1, DEPENDS = 2, NEEDED = 4, ACTIVE = DEPENDS | NEEDED };
+
+/* ---- which nodes take part ----------------------------------------------------------------- */
+
+bool sg_sweep_begin(sg_sweep *sweep, sigad_tape *tape, const char *caller, sigad_tensor output)
+{
+    sg_error *error = &tape->context->error;
+    *sweep = (sg_sweep){
+        .tape = tape, .caller = caller, .output = output, .start = sg_arena_position(&tape->side)};
+    if (tape->evaluating) {
+        sg_fail(error, SIGAD_EINVAL,
+                "%s: the tape evaluates and is not recorded for derivatives "
+                "(sigad_tape_evaluate)",
+                caller);
+        return false;
+    }
+    if (!sg_tape_resolve(tape, caller, output, &sweep->output_value)) return false;
+    if (sweep->output_value.dtype == SIGAD_I64) {
+        sg_fail(error, SIGAD_EDTYPE, "%s: int64 tensors have no derivative", caller);
+        return false;
+    }
+    size_t parameters = tape->context->parameter_count;
+    sweep->count = sg_is_parameter(output) ? 0 : (size_t)output.id + 1;
+    sweep->state = sg_arena_take_zeroed(&tape->side, sweep->count + parameters);
+    if (!sweep->state) return !sg_context_no_memory(tape->context, caller, sweep->count);
+    sweep->parameter_state = sweep->state + sweep->count;
+    return true;
+}
+
+void sg_sweep_end(sg_sweep *sweep)
+{
+    sg_arena_rewind(&sweep->tape->side, sweep->start);
+}
+
+void sg_sweep_source_parameter(sg_sweep *sweep, size_t index)
+{
+    sweep->parameter_state[index] |= SOURCE | DEPENDS;
+}
+
+void sg_sweep_source_node(sg_sweep *sweep, size_t position)
+{
+    if (position < sweep->count) sweep->state[position] |= SOURCE;
+}
+
+bool sg_sweep_source(sg_sweep *sweep, sigad_tensor source)
+{
+    sigad_array value;
+    if (!sg_tape_resolve(sweep->tape, sweep->caller, source, &value)) return false;
+    if (value.dtype == SIGAD_I64) {
+        sg_fail(&sweep->tape->context->error, SIGAD_EDTYPE, "%s: int64 tensors have no derivative",
+                sweep->caller);
+        return false;
+    }
+    if (sg_is_parameter(source))
+        sg_sweep_source_parameter(sweep, source.id);
+    else
+        sg_sweep_source_node(sweep, source.id);
+    return true;
+}
+
+static uint8_t *state_of(const sg_sweep *sweep, sigad_tensor tensor)
+{
+    return sg_is_parameter(tensor) ? &sweep->parameter_state[tensor.id] : &sweep->state[tensor.id];
+}
+
+/* Newer nodes than the output are not active. */
+bool sg_sweep_active(const sg_sweep *sweep, sigad_tensor tensor)
+{
+    if (!sg_is_parameter(tensor) && tensor.id >= sweep->count) return false;
+    return (*state_of(sweep, tensor) & ACTIVE) == ACTIVE;
+}
+
+static bool depends(const sg_sweep *sweep, const sg_node *node)
+{
+    if (node->value.dtype == SIGAD_I64 || (node->op && node->op->flags & SG_OP_STOP)) return false;
+    for (int i = 0; i < node->n; i++)
+        if (*state_of(sweep, node->inputs[i]) & DEPENDS) return true;
+    return false;
+}
+
+bool sg_sweep_visits(const sg_sweep *sweep, size_t position)
+{
+    return (sweep->state[position] & ACTIVE) == ACTIVE &&
+           depends(sweep, &sweep->tape->nodes[position]);
+}
+
+void sg_sweep_mark(sg_sweep *sweep)
+{
+    const sg_node *nodes = sweep->tape->nodes;
+    for (size_t i = 0; i < sweep->count; i++)
+        if (sweep->state[i] & SOURCE || depends(sweep, &nodes[i])) sweep->state[i] |= DEPENDS;
+    *state_of(sweep, sweep->output) |= NEEDED;
+    for (size_t i = sweep->count; i-- > 0;)
+        if (sg_sweep_visits(sweep, i))
+            for (int k = 0; k < nodes[i].n; k++) *state_of(sweep, nodes[i].inputs[k]) |= NEEDED;
+}
+
+/* ---- requirements -------------------------------------------------------------------------- */
+
+static bool unmodified(const sg_sweep *sweep, const sg_node *node)
+{
+    const sigad_context *context = sweep->tape->context;
+    for (int i = 0; node->versions && i < node->n; i++) {
+        if (!node->versions[i]) continue;
+        const sg_parameter *parameter = context->parameters[node->inputs[i].id];
+        if (parameter->version == node->versions[i]) continue;
+        sg_fail(&sweep->tape->context->error, SIGAD_EMODIFIED,
+                "%s: parameter '%s' was written after %s%s%s%s had used it; differentiate before "
+                "the step, or replay",
+                sweep->caller, parameter->name, node->op->name, *node->label ? " '" : "",
+                node->label, *node->label ? "'" : "");
+        return false;
+    }
+    return true;
+}
+
+static bool has_functions(const sg_sweep *sweep, size_t position, unsigned functions)
+{
+    const sg_node *node = &sweep->tape->nodes[position];
+    for (int which = SIGAD_VJP; which <= SIGAD_SOC; which++) {
+        if (!(functions >> which & 1) || sg_op_function_at(node->op, which)) continue;
+        if (which == SIGAD_SOC && node->op->flags & SIGAD_OP_LINEAR) continue;
+        bool too_often = node->op->flags & SG_OP_GRADIENT;
+        sg_fail(&sweep->tape->context->error, too_often ? SIGAD_EORDER : SIGAD_ENOTSUP,
+                "%s: %s%s%s%s has no %s%s", sweep->caller, node->op->name, *node->label ? " '" : "",
+                node->label, *node->label ? "'" : "", sg_op_function_name(which),
+                too_often ? ": differentiated more often than possible" : "");
+        return false;
+    }
+    return true;
+}
+
+bool sg_sweep_check(const sg_sweep *sweep, unsigned functions)
+{
+    for (size_t i = 0; i < sweep->count; i++)
+        if (sg_sweep_visits(sweep, i) &&
+            (!unmodified(sweep, &sweep->tape->nodes[i]) || !has_functions(sweep, i, functions)))
+            return false;
+    return true;
+}
+
+bool sg_sweep_require(sg_sweep *sweep, unsigned functions)
+{
+    sigad_tape *tape = sweep->tape;
+    size_t workspace = 0;
+    int most = 0;
+    if (!sg_sweep_check(sweep, functions)) return false;
+    for (size_t i = 0; i < sweep->count; i++) {
+        if (!sg_sweep_visits(sweep, i)) continue;
+        const sg_node *node = &tape->nodes[i];
+        if (node->n > most) most = node->n;
+        for (int which = SIGAD_VJP; which <= SIGAD_SOC; which++)
+            if (functions >> which & 1 && node->workspace_bytes[which] > workspace)
+                workspace = node->workspace_bytes[which];
+    }
+    if (!sg_frame_create(tape, most, &sweep->frame)) return false;
+    sweep->workspace = sg_arena_take(&tape->side, workspace);
+    if (!sweep->workspace) return !sg_context_no_memory(tape->context, sweep->caller, workspace);
+    return true;
+}
+
+/* ---- fields -------------------------------------------------------------------------------- */
+
+static void *cleared(sg_sweep *sweep, const sigad_array *like)
+{
+    void *block = sg_arena_take_zeroed(&sweep->tape->side, sg_array_bytes(like));
+    if (!block) sg_context_no_memory(sweep->tape->context, sweep->caller, sg_array_bytes(like));
+    return block;
+}
+
+bool sg_field_create(sg_sweep *sweep, sg_field *field, bool own_parameters)
+{
+    sigad_tape *tape = sweep->tape;
+    size_t parameters = tape->context->parameter_count;
+    size_t bytes = (sweep->count + parameters) * sizeof *field->node;
+    field->node = sg_arena_take_zeroed(&tape->side, bytes);
+    if (!field->node) return !sg_context_no_memory(tape->context, sweep->caller, bytes);
+    field->parameter = field->node + sweep->count;
+    for (size_t i = 0; i < sweep->count; i++)
+        if ((sweep->state[i] & ACTIVE) == ACTIVE &&
+            !(field->node[i] = cleared(sweep, &tape->nodes[i].value)))
+            return false;
+    for (size_t i = 0; own_parameters && i < parameters; i++)
+        if ((sweep->parameter_state[i] & ACTIVE) == ACTIVE &&
+            !(field->parameter[i] = cleared(sweep, &tape->context->parameters[i]->value)))
+            return false;
+    return true;
+}
+
+void *sg_field_at(const sg_field *field, sigad_tensor tensor)
+{
+    return sg_is_parameter(tensor) ? field->parameter[tensor.id] : field->node[tensor.id];
+}
+
+/* ---- the seed ------------------------------------------------------------------------------ */
+
+/* to[i] += from[broadcast i], for from's shape aligned at the last axis. */
+static void accumulate_broadcast(const sigad_array *to, void *sum, const sigad_array *from)
+{
+    int64_t stride[SIGAD_MAX_RANK] = {0}, index[SIGAD_MAX_RANK] = {0}, step = 1, at = 0;
+    int shift = to->rank - from->rank;
+    for (int i = from->rank; i-- > 0;) {
+        stride[i + shift] = from->shape[i] == 1 ? 0 : step;
+        step *= from->shape[i];
+    }
+    for (int64_t n = 0; n < to->elements; n++) {
+        if (to->dtype == SIGAD_F32)
+            ((float *)sum)[n] += ((const float *)from->data)[at];
+        else
+            ((double *)sum)[n] += ((const double *)from->data)[at];
+        for (int i = to->rank; i-- > 0;) {
+            at += stride[i];
+            if (++index[i] < to->shape[i]) break;
+            at -= stride[i] * to->shape[i];
+            index[i] = 0;
+        }
+    }
+}
+
+static bool broadcasts(const sigad_array *from, const sigad_array *to)
+{
+    int shift = to->rank - from->rank;
+    for (int i = 0; i < from->rank; i++)
+        if (shift < 0 || (from->shape[i] != 1 && from->shape[i] != to->shape[i + shift]))
+            return false;
+    return true;
+}
+
+bool sg_sweep_seed(sg_sweep *sweep, const sg_field *field, sigad_tensor cotangent)
+{
+    float one32 = 1.0f;
+    double one64 = 1.0;
+    sg_error *error = &sweep->tape->context->error;
+    const sigad_array *y = &sweep->output_value;
+    sigad_array value = {.dtype = y->dtype, .elements = 1};
+    char a[SG_SHAPE_TEXT], b[SG_SHAPE_TEXT];
+    value.data = y->dtype == SIGAD_F32 ? (void *)&one32 : (void *)&one64;
+    if (cotangent.generation && !sg_tape_resolve(sweep->tape, sweep->caller, cotangent, &value))
+        return false;
+    if (value.dtype != y->dtype)
+        sg_fail(error, SIGAD_EDTYPE, "%s: the cotangent is %s, the output %s (sigad_cast converts)",
+                sweep->caller, sg_dtype_name(value.dtype), sg_dtype_name(y->dtype));
+    else if (!broadcasts(&value, y))
+        sg_fail(error, SIGAD_ESHAPE, "%s: a cotangent of shape %s does not broadcast to %s",
+                sweep->caller, sg_shape_text(&value, a), sg_shape_text(y, b));
+    else
+        accumulate_broadcast(y, sg_field_at(field, sweep->output), &value);
+    return !error->status;
+}
+
+/* ---- the sweeps ---------------------------------------------------------------------------- */
+
+static bool bind(sg_sweep *sweep, size_t position)
+{
+    return sg_frame_bind(sweep->tape, &sweep->frame, position);
+}
+
+static void attach(const sg_sweep *sweep, sigad_array *arrays, size_t position,
+                   const sg_field *field)
+{
+    const sg_node *node = &sweep->tape->nodes[position];
+    for (int i = 0; i < node->n; i++)
+        arrays[i].data =
+            sg_sweep_active(sweep, node->inputs[i]) ? sg_field_at(field, node->inputs[i]) : NULL;
+}
+
+static bool call(sg_sweep *sweep, size_t position, int which)
+{
+    return sg_frame_run(&sweep->frame, sweep->tape->nodes[position].op, which, sweep->workspace);
+}
+
+bool sg_sweep_pull(sg_sweep *sweep, const sg_field *cotangent)
+{
+    sg_frame *frame = &sweep->frame;
+    for (size_t i = sweep->count; i-- > 0;) {
+        if (!sg_sweep_visits(sweep, i)) continue;
+        if (!bind(sweep, i)) return false;
+        frame->y_cotangent.data = cotangent->node[i];
+        attach(sweep, frame->x_cotangent, i, cotangent);
+        if (!call(sweep, i, SIGAD_VJP)) return false;
+    }
+    return true;
+}
+
+bool sg_sweep_push(sg_sweep *sweep, const sg_field *tangent)
+{
+    sg_frame *frame = &sweep->frame;
+    for (size_t i = 0; i < sweep->count; i++) {
+        if (!sg_sweep_visits(sweep, i)) continue;
+        if (!bind(sweep, i)) return false;
+        frame->y_tangent.data = tangent->node[i];
+        attach(sweep, frame->x_tangent, i, tangent);
+        if (!call(sweep, i, SIGAD_JVP)) return false;
+    }
+    return true;
+}
+
+bool sg_sweep_pull_tangent(sg_sweep *sweep, const sg_field *cotangent, const sg_field *tangent,
+                           const sg_field *cotangent_tangent)
+{
+    sg_frame *frame = &sweep->frame;
+    for (size_t i = sweep->count; i-- > 0;) {
+        if (!sg_sweep_visits(sweep, i)) continue;
+        if (!bind(sweep, i)) return false;
+        frame->y_cotangent.data = cotangent_tangent->node[i];
+        attach(sweep, frame->x_cotangent, i, cotangent_tangent);
+        if (!call(sweep, i, SIGAD_VJP)) return false;
+        frame->y_cotangent.data = cotangent->node[i];
+        if (!(sweep->tape->nodes[i].op->flags & SIGAD_OP_LINEAR)) {
+            attach(sweep, frame->x_tangent, i, tangent);
+            attach(sweep, frame->x_cotangent_tangent, i, cotangent_tangent);
+            if (!call(sweep, i, SIGAD_SOC)) return false;
+        }
+        attach(sweep, frame->x_cotangent, i, cotangent);
+        if (!call(sweep, i, SIGAD_VJP)) return false;
+    }
+    return true;
+}

@@ -1,0 +1,310 @@
+#include "graph/tape.h"
+#include <math.h>
+#include <string.h>
+
+static const sigad_tensor poison = {0, 0};
+
+/* ---- life ---------------------------------------------------------------------------------- */
+
+static void start_generation(sigad_tape *tape)
+{
+    tape->generation = sg_context_next_generation(tape->context);
+}
+
+static void tape_destroy(sg_owned *object)
+{
+    sigad_tape *tape = (sigad_tape *)(void *)object;
+    sigad_allocator allocator = tape->context->allocator;
+    sg_owned_detach(object);
+    sg_arena_destroy(&tape->arena);
+    sg_arena_destroy(&tape->side);
+    sg_release(&allocator, tape->nodes, tape->capacity * sizeof *tape->nodes);
+    sg_release(&allocator, tape, sizeof *tape);
+}
+
+sigad_status sigad_tape_create(sigad_context *context, sigad_tape **result)
+{
+    if (result) *result = NULL;
+    if (!context) return SIGAD_EINVAL;
+    if (context->error.status) return context->error.status;
+    if (!result) return sg_fail(&context->error, SIGAD_EINVAL, "sigad_tape_create: result is NULL");
+    sigad_tape *tape = sg_allocate(&context->allocator, sizeof *tape);
+    if (!tape) return sg_context_no_memory(context, "sigad_tape_create", sizeof *tape);
+    *tape = (sigad_tape){
+        .owned = {.destroy = tape_destroy}, .context = context, .serial = context->tapes_made++};
+    sg_arena_init(&tape->arena, &context->allocator);
+    sg_arena_init(&tape->side, &context->allocator);
+    start_generation(tape);
+    tape->since_reset = tape->generation;
+    sg_context_own(context, &tape->owned);
+    *result = tape;
+    return SIGAD_OK;
+}
+
+void sigad_tape_destroy(sigad_tape *tape)
+{
+    if (tape) tape_destroy(&tape->owned);
+}
+
+void sigad_tape_reset(sigad_tape *tape)
+{
+    if (!tape) return;
+    tape->count = 0;
+    sg_arena_reset(&tape->arena);
+    sg_arena_reset(&tape->side);
+    start_generation(tape);
+    tape->since_reset = tape->generation;
+    tape->step++;
+}
+
+sigad_context *sigad_tape_context(const sigad_tape *tape)
+{
+    return tape ? tape->context : NULL;
+}
+
+sigad_status sigad_tape_evaluate(sigad_tape *tape, int on)
+{
+    if (!tape) return SIGAD_EINVAL;
+    if (tape->context->error.status) return tape->context->error.status;
+    if (tape->count)
+        return sg_fail(&tape->context->error, SIGAD_EINVAL,
+                       "sigad_tape_evaluate: the tape holds %zu tensors; reset it first",
+                       tape->count);
+    tape->evaluating = on != 0;
+    return SIGAD_OK;
+}
+
+uint64_t sigad_tape_step(const sigad_tape *tape)
+{
+    return tape ? tape->step : 0;
+}
+
+void sigad_tape_set_step(sigad_tape *tape, uint64_t step)
+{
+    if (tape) tape->step = step;
+}
+
+/* ---- mark and rewind ----------------------------------------------------------------------- */
+
+uint64_t sigad_tape_mark(const sigad_tape *tape)
+{
+    return tape ? (uint64_t)tape->since_reset << 32 | tape->count : 0;
+}
+
+void sg_tape_drop(sigad_tape *tape, size_t count)
+{
+    if (count >= tape->count) return;
+    sg_arena_rewind(&tape->arena, tape->nodes[count].before);
+    tape->count = count;
+    start_generation(tape);
+}
+
+sigad_status sigad_tape_rewind(sigad_tape *tape, uint64_t mark)
+{
+    if (!tape) return SIGAD_EINVAL;
+    if (tape->context->error.status) return tape->context->error.status;
+    size_t count = (uint32_t)mark;
+    if (mark >> 32 != tape->since_reset || count > tape->count)
+        return sg_fail(&tape->context->error, SIGAD_ESTALE,
+                       "sigad_tape_rewind: the mark is from before a reset or an earlier rewind, "
+                       "or of another tape");
+    sg_tape_drop(tape, count);
+    return SIGAD_OK;
+}
+
+/* ---- handles ------------------------------------------------------------------------------- */
+
+sigad_tensor sg_tape_handle(const sigad_tape *tape, size_t index)
+{
+    return (sigad_tensor){(uint32_t)index, tape->nodes[index].generation};
+}
+
+sg_node *sg_tape_node(sigad_tape *tape, const char *caller, sigad_tensor handle)
+{
+    sg_error *error = &tape->context->error;
+    if (!handle.generation)
+        sg_fail(error, SIGAD_EINVAL,
+                "%s: an operand is the zero tensor, though no error is set: was it computed?",
+                caller);
+    else if (sg_is_parameter(handle))
+        sg_fail(error, SIGAD_EINVAL, "%s: a parameter is not a tensor of the tape", caller);
+    else if (handle.id >= tape->count || tape->nodes[handle.id].generation != handle.generation)
+        sg_fail(error, SIGAD_ESTALE,
+                "%s: a stale handle: from before a reset, rewind or replay, or of another tape",
+                caller);
+    else
+        return &tape->nodes[handle.id];
+    return NULL;
+}
+
+bool sg_tape_resolve(sigad_tape *tape, const char *caller, sigad_tensor handle, sigad_array *value)
+{
+    if (sg_is_parameter(handle)) {
+        const sg_parameter *parameter = sg_context_parameter(tape->context, caller, handle);
+        if (parameter) *value = parameter->value;
+        return parameter != NULL;
+    }
+    const sg_node *node = sg_tape_node(tape, caller, handle);
+    if (node) *value = node->value;
+    return node != NULL;
+}
+
+int64_t sigad_tape_count(const sigad_tape *tape)
+{
+    return tape ? (int64_t)tape->count : 0;
+}
+
+sigad_tensor sigad_tape_at(sigad_tape *tape, int64_t index)
+{
+    if (!tape) return poison;
+    if (index >= 0 && (size_t)index < tape->count && tape->nodes[index].generation)
+        return sg_tape_handle(tape, (size_t)index);
+    if (index >= 0 && (size_t)index < tape->count)
+        sg_fail(&tape->context->error, SIGAD_ESTALE,
+                "sigad_tape_at: tensor %lld is a sweep's result from before a replay",
+                (long long)index);
+    else
+        sg_fail(&tape->context->error, SIGAD_EINVAL, "sigad_tape_at: index %lld is not in 0..%lld",
+                (long long)index, (long long)tape->count - 1);
+    return poison;
+}
+
+/* ---- marks on nodes ------------------------------------------------------------------------ */
+
+/* What is noted of the newest node lives and dies with it; a rewind must not take what is noted of
+ * an older one. */
+static sg_arena *arena_for_notes(sigad_tape *tape, const sg_node *node)
+{
+    return node == &tape->nodes[tape->count - 1] ? &tape->arena : &tape->side;
+}
+
+sigad_tensor sigad_watch(sigad_tape *tape, sigad_tensor x)
+{
+    if (!sg_tape_ready(tape)) return poison;
+    sg_error *error = &tape->context->error;
+    if (sg_is_parameter(x)) {
+        const sg_parameter *parameter = sg_context_parameter(tape->context, "sigad_watch", x);
+        if (parameter && parameter->frozen)
+            sg_fail(error, SIGAD_EINVAL, "sigad_watch '%s': the parameter is frozen; thaw it",
+                    parameter->name);
+        return error->status ? poison : x;
+    }
+    sg_node *node = sg_tape_node(tape, "sigad_watch", x);
+    if (!node) return poison;
+    if (node->watched) return x;
+    if (node->value.dtype == SIGAD_I64) {
+        sg_fail(error, SIGAD_EDTYPE, "sigad_watch: int64 tensors have no gradient");
+        return poison;
+    }
+    size_t bytes = sg_array_bytes(&node->value);
+    node->gradient = sg_arena_take_zeroed(arena_for_notes(tape, node), bytes);
+    if (!node->gradient) {
+        sg_context_no_memory(tape->context, "sigad_watch", bytes);
+        return poison;
+    }
+    node->watched = true;
+    node->reached = false;
+    return x;
+}
+
+sigad_tensor sigad_label(sigad_tape *tape, sigad_tensor x, const char *text)
+{
+    if (!tape) return poison;
+    sg_error *error = &tape->context->error;
+    if (error->status) {
+        if (!x.generation && text) sg_error_add_label(error, text);
+        return poison;
+    }
+    if (!text) {
+        sg_fail(error, SIGAD_EINVAL, "sigad_label: text is NULL");
+        return poison;
+    }
+    sg_node *node = sg_tape_node(tape, "sigad_label", x);
+    if (!node) return poison;
+    char *copy = sg_arena_take(arena_for_notes(tape, node), strlen(text) + 1);
+    if (!copy) {
+        sg_context_no_memory(tape->context, "sigad_label", strlen(text) + 1);
+        return poison;
+    }
+    node->label = strcpy(copy, text);
+    return x;
+}
+
+/* ---- what leaves a tape -------------------------------------------------------------------- */
+
+sigad_status sigad_read(sigad_tape *tape, sigad_tensor x, void *out, size_t bytes)
+{
+    sigad_array value;
+    if (!tape) return SIGAD_EINVAL;
+    sg_error *error = &tape->context->error;
+    if (error->status) return error->status;
+    if (!sg_tape_resolve(tape, "sigad_read", x, &value)) return error->status;
+    char text[SG_SHAPE_TEXT];
+    if (bytes != sg_array_bytes(&value))
+        return sg_fail(error, SIGAD_ESHAPE, "sigad_read: %s %s has %zu bytes, not %zu",
+                       sg_dtype_name(value.dtype), sg_shape_text(&value, text),
+                       sg_array_bytes(&value), bytes);
+    if (bytes && !out) return sg_fail(error, SIGAD_EINVAL, "sigad_read: out is NULL");
+    if (bytes) memcpy(out, value.data, bytes);
+    return SIGAD_OK;
+}
+
+double sigad_item(sigad_tape *tape, sigad_tensor x)
+{
+    sigad_array value;
+    if (!sg_tape_ready(tape) || !sg_tape_resolve(tape, "sigad_item", x, &value)) return NAN;
+    if (value.elements != 1) {
+        char text[SG_SHAPE_TEXT];
+        sg_fail(&tape->context->error, SIGAD_ESHAPE,
+                "sigad_item: %s has %lld elements, one is needed", sg_shape_text(&value, text),
+                (long long)value.elements);
+        return NAN;
+    }
+    switch (value.dtype) {
+    case SIGAD_F32:
+        return (double)*(const float *)value.data;
+    case SIGAD_F64:
+        return *(const double *)value.data;
+    default:
+        return (double)*(const int64_t *)value.data;
+    }
+}
+
+const void *sigad_data(sigad_tape *tape, sigad_tensor x)
+{
+    sigad_array value;
+    if (!sg_tape_ready(tape) || !sg_tape_resolve(tape, "sigad_data", x, &value)) return NULL;
+    return value.data;
+}
+
+sigad_status sigad_shape(sigad_tape *tape, sigad_tensor x, int *rank, int64_t *shape)
+{
+    sigad_array value;
+    if (!tape) return SIGAD_EINVAL;
+    if (!rank || !shape)
+        return sg_fail(&tape->context->error, SIGAD_EINVAL, "sigad_shape: rank or shape is NULL");
+    if (!sg_tape_resolve(tape, "sigad_shape", x, &value)) return tape->context->error.status;
+    *rank = value.rank;
+    memcpy(shape, value.shape, (size_t)value.rank * sizeof *shape);
+    return SIGAD_OK;
+}
+
+const char *sg_node_operation(const sg_node *node)
+{
+    static const char *const leaf[] = {"input", "constant", "result"};
+    return node->op ? node->op->name : leaf[node->kind];
+}
+
+sigad_status sigad_describe(sigad_tape *tape, sigad_tensor x, sigad_tensor_info *info)
+{
+    if (!tape) return SIGAD_EINVAL;
+    if (sg_is_parameter(x)) return sigad_parameter_describe(tape->context, x, info);
+    const sg_node *node = sg_tape_node(tape, "sigad_describe", x);
+    if (!node) return tape->context->error.status;
+    sigad_tensor_info full = {.operation = sg_node_operation(node),
+                              .label = node->label,
+                              .inputs = node->inputs,
+                              .input_count = node->n};
+    sg_info_of_array(&node->value, &full);
+    return sg_info_write(tape->context, &full, info);
+}

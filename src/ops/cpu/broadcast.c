@@ -1,0 +1,109 @@
+#include "ops/cpu/broadcast.h"
+#include "core/parallel.h"
+#include <stdbool.h>
+
+/* Entries that one thread takes at once, about. */
+enum { BLOCK = 32768 };
+
+/* Strides of an operand on y's axes: 0 where it broadcasts. */
+static void operand_strides(const sigad_array *y, const sigad_array *x, int64_t *stride)
+{
+    int64_t step = 1;
+    for (int i = y->rank - 1, j = x->rank - 1; i >= 0; i--, j--) {
+        int64_t size = j >= 0 ? x->shape[j] : 1;
+        stride[i] = size == 1 ? 0 : step;
+        step *= size;
+    }
+}
+
+/* Appends an axis, merged with the one before it where that is one step of every operand. */
+static void append(sg_broadcast *plan, int64_t size, int axis,
+                   int64_t stride[SG_BROADCAST_OPERANDS][SIGAD_MAX_RANK])
+{
+    int last = plan->rank - 1;
+    bool merge = true;
+    for (int k = 0; k < plan->n; k++)
+        merge = merge && plan->stride[k][last] == stride[k][axis] * size;
+    if (merge || plan->shape[last] == 1)
+        plan->shape[last] *= size;
+    else
+        plan->shape[++last] = size;
+    for (int k = 0; k < plan->n; k++) plan->stride[k][last] = stride[k][axis];
+    plan->rank = last + 1;
+}
+
+void sg_broadcast_plan(sg_broadcast *plan, const sigad_array *y, int n,
+                       const sigad_array *const *operands)
+{
+    int64_t stride[SG_BROADCAST_OPERANDS][SIGAD_MAX_RANK];
+    *plan = (sg_broadcast){.n = n, .rank = 1, .shape = {1}};
+    for (int k = 0; k < n; k++) operand_strides(y, operands[k], stride[k]);
+    for (int i = 0; i < y->rank; i++)
+        if (y->shape[i] != 1) append(plan, y->shape[i], i, stride);
+}
+
+typedef struct {
+    const sg_broadcast *plan;
+    sg_run_body body;
+    void *user;
+    int64_t rows, rows_per_block,
+        pieces; /* a long row is cut into pieces, short rows are put together */
+} job;
+
+static void run_rows(const job *j, int64_t first, int64_t count, int64_t from, int64_t n)
+{
+    const sg_broadcast *plan = j->plan;
+    int outer = plan->rank - 1;
+    int64_t index[SIGAD_MAX_RANK], rest = first;
+    sg_run run = {.n = n, .start = first * plan->shape[outer] + from};
+    for (int k = 0; k < plan->n; k++) {
+        run.step[k] = plan->stride[k][outer];
+        run.offset[k] = from * run.step[k];
+    }
+    for (int i = outer - 1; i >= 0; i--) {
+        index[i] = rest % plan->shape[i];
+        rest /= plan->shape[i];
+        for (int k = 0; k < plan->n; k++) run.offset[k] += index[i] * plan->stride[k][i];
+    }
+    for (int64_t row = 0; row < count; row++) {
+        j->body(j->user, &run);
+        run.start += plan->shape[outer];
+        for (int i = outer - 1; i >= 0; i--) {
+            bool carry = ++index[i] == plan->shape[i];
+            int64_t steps = carry ? 1 - plan->shape[i] : 1;
+            for (int k = 0; k < plan->n; k++) run.offset[k] += steps * plan->stride[k][i];
+            if (!carry) break;
+            index[i] = 0;
+        }
+    }
+}
+
+static void run_block(void *user, int64_t index, int worker)
+{
+    const job *j = user;
+    int64_t row_entries = j->plan->shape[j->plan->rank - 1];
+    (void)worker;
+    if (j->pieces > 1) {
+        int64_t from = index % j->pieces * BLOCK, rest = row_entries - from;
+        run_rows(j, index / j->pieces, 1, from, rest < BLOCK ? rest : BLOCK);
+        return;
+    }
+    int64_t first = index * j->rows_per_block, rest = j->rows - first;
+    run_rows(j, first, rest < j->rows_per_block ? rest : j->rows_per_block, 0, row_entries);
+}
+
+void sg_broadcast_walk(const sg_broadcast *plan, int threads, sg_run_body body, void *user)
+{
+    int64_t row_entries = plan->shape[plan->rank - 1], rows = 1;
+    for (int i = 0; i < plan->rank - 1; i++) rows *= plan->shape[i];
+    if (rows == 0 || row_entries == 0) return;
+    job j = {plan,
+             body,
+             user,
+             rows,
+             row_entries < BLOCK ? BLOCK / row_entries : 1,
+             (row_entries + BLOCK - 1) / BLOCK};
+    int64_t blocks =
+        j.pieces > 1 ? rows * j.pieces : (rows + j.rows_per_block - 1) / j.rows_per_block;
+    sg_parallel(threads, blocks, run_block, &j);
+}
