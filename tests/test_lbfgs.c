@@ -1,5 +1,6 @@
 #include "graph/context.h"
 #include "support/failing_allocator.h"
+#include "train/line_search.h"
 #include <criterion/criterion.h>
 #include <float.h>
 #include <math.h>
@@ -147,6 +148,97 @@ Test(lbfgs, comes_back_from_where_nothing_is_finite)
     sigad_context_destroy(context);
 }
 
+/* Finite at the start only, and -infinity or without a gradient elsewhere: no step is right. */
+static sigad_status treacherous(void *user, int64_t n, const double *x, double *loss,
+                                double *gradient)
+{
+    quadratic(NULL, n, x, loss, gradient);
+    if (x[0] == 0.0) return SIGAD_OK;
+    if (*(bool *)user)
+        *loss = -INFINITY;
+    else
+        gradient[0] = NAN;
+    return SIGAD_OK;
+}
+
+Test(lbfgs, is_not_lured_by_what_is_not_finite)
+{
+    sigad_context *context = create(NULL);
+    for (int endless = 0; endless < 2; endless++) {
+        double x = 0.0;
+        bool user = endless;
+        sigad_lbfgs_report r =
+            minimise(context, 1, &x, treacherous, &user, (sigad_lbfgs_options){0});
+        cr_expect_eq(r.stop, SIGAD_LBFGS_NO_PROGRESS);
+        cr_expect_eq(x, 0.0);
+        cr_expect_eq(r.loss, 0.5);
+    }
+    sigad_context_destroy(context);
+}
+
+/* ---- the line search alone ---------------------------------------------------------------------
+ */
+
+typedef struct {
+    int evaluations, kept;
+    double at;
+} trace;
+
+/* t^3 - 3 t, whose minimum on t > 0 is -2 at 1. */
+static sigad_status cubic(void *user, double t, double *loss, double *slope)
+{
+    trace *u = user;
+    u->evaluations++;
+    u->at = t;
+    *loss = t * t * t - 3.0 * t;
+    *slope = 3.0 * t * t - 3.0;
+    return SIGAD_OK;
+}
+
+static void keep(void *user)
+{
+    ((trace *)user)->kept++;
+}
+
+static sg_line_point search(trace *u, double curvature, double step, int64_t evaluations)
+{
+    sg_line line = {cubic, keep, u, 1e-4, curvature, evaluations};
+    sg_line_point found, start = {.slope = -3.0};
+    *u = (trace){0};
+    cr_assert_eq(sg_line_search(&line, start, step, &found), SIGAD_OK);
+    if (u->kept) cr_assert_lt(found.loss, 0.0);
+    return found;
+}
+
+Test(lbfgs, line_search_satisfies_both_conditions)
+{
+    trace u;
+    sg_line_point p = search(&u, 0.9, 0.9, 100);
+    cr_expect_eq(p.step, 0.9, "the first step was good");
+    cr_expect_eq(u.evaluations, 1);
+
+    p = search(&u, 1e-3, 1.5, 100); /* too far: the cubic through both ends is the loss itself */
+    cr_expect_float_eq(p.step, 1.0, 1e-14);
+    cr_expect_eq(u.evaluations, 2);
+
+    for (double step = 1e-4; step < 100.0; step *= 3.0)
+        for (double curvature = 0.9; curvature > 1e-4; curvature /= 3.0) {
+            p = search(&u, curvature, step, 100);
+            cr_expect_leq(fabs(p.slope), 3.0 * curvature, "step %g, curvature %g", step, curvature);
+            cr_expect_leq(p.loss, -3.0 * 1e-4 * p.step);
+            cr_expect_leq(u.evaluations, 25, "step %g: %d", step, u.evaluations);
+        }
+}
+
+Test(lbfgs, line_search_keeps_to_its_evaluations)
+{
+    trace u;
+    for (int64_t most = 1; most < 6; most++) {
+        search(&u, 1e-9, 1e-3, most);
+        cr_expect_eq(u.evaluations, most);
+    }
+}
+
 /* ---- reasons to stop ---------------------------------------------------------------------------
  */
 
@@ -287,7 +379,8 @@ Test(lbfgs, trains_parameters_of_both_types)
 
 Test(lbfgs, unreached_and_foreign_parameters_stay)
 {
-    model m = model_create(NULL);
+    failing_allocator allocator = {0};
+    model m = model_create(&allocator);
     m.leaves_bias = true;
     double before[3];
     memcpy(before, m.context->parameters[1]->value.data, sizeof before);
@@ -302,6 +395,24 @@ Test(lbfgs, unreached_and_foreign_parameters_stay)
     cr_assert_eq(sigad_lbfgs_train(m.context, model_loss, &m, &options, NULL), SIGAD_OK);
     cr_expect_arr_eq(before, m.context->parameters[0]->value.data, sizeof before);
     cr_expect_float_eq(*(double *)m.context->parameters[1]->value.data, -1.0, 1e-6);
+    sigad_context_destroy(m.context);
+}
+
+static sigad_status fails_far_away(void *user, double *loss)
+{
+    model *m = user;
+    sigad_status status = model_loss(user, loss);
+    return m->calls == 2 ? SIGAD_EIO : status;
+}
+
+Test(lbfgs, parameters_end_at_the_best_point)
+{
+    model m = model_create(NULL);
+    double before[3];
+    memcpy(before, m.context->parameters[1]->value.data, sizeof before);
+    cr_assert_eq(sigad_lbfgs_train(m.context, fails_far_away, &m, NULL, NULL), SIGAD_EIO);
+    cr_expect_eq(m.calls, 2);
+    cr_expect_arr_eq(before, m.context->parameters[1]->value.data, sizeof before);
     sigad_context_destroy(m.context);
 }
 
