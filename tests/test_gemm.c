@@ -30,7 +30,7 @@ static void *numbers(int32_t dtype, int64_t count, uint64_t key)
 }
 
 /* C[i, j] of one batch item, added to what `c` holds. */
-static void naive_item(const sg_product *p, const void *a, int64_t at_a, const void *b,
+static void naive_item(const sg_gemm_plan *p, const void *a, int64_t at_a, const void *b,
                        int64_t at_b, double *c, int64_t at_c)
 {
     for (int64_t i = 0; i < p->m; i++)
@@ -42,20 +42,20 @@ static void naive_item(const sg_product *p, const void *a, int64_t at_a, const v
                     load(p->dtype, b, at_b + (p->transpose_b ? j * p->ldb + q : q * p->ldb + j));
 }
 
-static void naive(const sg_product *p, int axis, const void *a, int64_t at_a, const void *b,
+static void naive(const sg_gemm_plan *p, int axis, const void *a, int64_t at_a, const void *b,
                   int64_t at_b, double *c, int64_t at_c)
 {
     if (axis == p->axes) {
         naive_item(p, a, at_a, b, at_b, c, at_c);
         return;
     }
-    const sg_product_axis *x = &p->axis[axis];
+    const sg_gemm_axis *x = &p->axis[axis];
     for (int64_t i = 0; i < x->size; i++)
         naive(p, axis + 1, a, at_a + i * x->a, b, at_b + i * x->b, c, at_c + i * x->c);
 }
 
 /* Elements that a matrix of all batch items spans. */
-static int64_t span(const sg_product *p, char which)
+static int64_t span(const sg_gemm_plan *p, char which)
 {
     int64_t rows = which == 'a'   ? (p->transpose_a ? p->k : p->m)
                    : which == 'b' ? (p->transpose_b ? p->n : p->k)
@@ -71,7 +71,7 @@ static int64_t span(const sg_product *p, char which)
 /* Compares with the plain loops for 1, 2, 3 and 8 threads, bit by bit among those. Elements between
    the rows of C must stay what they were; with beta = 0 the old C is made of NaN, which must not
    show. */
-static void check(sg_product p)
+static void check(sg_gemm_plan p)
 {
     int64_t elements = span(&p, 'c');
     size_t bytes = (size_t)elements * (p.dtype == SIGAD_F32 ? sizeof(float) : sizeof(double));
@@ -81,7 +81,7 @@ static void check(sg_product p)
            *products = calloc((size_t)elements + 1, sizeof *products);
     bool *part = calloc((size_t)elements + 1, sizeof *part);
     naive(&p, 0, a, 0, b, 0, products, 0);
-    sg_product ones = p;
+    sg_gemm_plan ones = p;
     ones.k = 1, ones.lda = ones.ldb = 0, ones.alpha = 1;
     for (int i = 0; i < p.axes; i++) ones.axis[i].a = ones.axis[i].b = 0;
     double one[1 << 11];
@@ -115,14 +115,14 @@ static void check(sg_product p)
 static void check_all(int64_t m, int64_t n, int64_t k, int64_t gap, double alpha, double beta)
 {
     for (int i = 0; i < 8; i++) {
-        sg_product p = {.dtype = i & 4 ? SIGAD_F32 : SIGAD_F64,
-                        .transpose_a = i & 1,
-                        .transpose_b = i & 2,
-                        .m = m,
-                        .n = n,
-                        .k = k,
-                        .alpha = alpha,
-                        .beta = beta};
+        sg_gemm_plan p = {.dtype = i & 4 ? SIGAD_F32 : SIGAD_F64,
+                          .transpose_a = i & 1,
+                          .transpose_b = i & 2,
+                          .m = m,
+                          .n = n,
+                          .k = k,
+                          .alpha = alpha,
+                          .beta = beta};
         p.lda = (p.transpose_a ? m : k) + gap, p.ldb = (p.transpose_b ? k : n) + gap,
         p.ldc = n + gap;
         check(p);
@@ -158,20 +158,20 @@ Test(gemm, empty_axes)
 Test(gemm, empty_batches)
 {
     double c[6] = {1, 2, 3, 4, 5, 6};
-    sg_product p = {.dtype = SIGAD_F64,
-                    .m = 2,
-                    .n = 3,
-                    .k = 2,
-                    .lda = 2,
-                    .ldb = 3,
-                    .ldc = 3,
-                    .alpha = 1,
-                    .beta = 2,
-                    .axes = 1};
-    p.axis[0] = (sg_product_axis){0, 4, 6, 6};
+    sg_gemm_plan p = {.dtype = SIGAD_F64,
+                      .m = 2,
+                      .n = 3,
+                      .k = 2,
+                      .lda = 2,
+                      .ldb = 3,
+                      .ldc = 3,
+                      .alpha = 1,
+                      .beta = 2,
+                      .axes = 1};
+    p.axis[0] = (sg_gemm_axis){0, 4, 6, 6};
     sg_gemm(2, &p, NULL, NULL, c);
     cr_assert(c[0] == 1 && c[5] == 6);
-    p.axis[0] = (sg_product_axis){0, 4, 6, 0}; /* a sum of no products */
+    p.axis[0] = (sg_gemm_axis){0, 4, 6, 0}; /* a sum of no products */
     sg_gemm(2, &p, NULL, NULL, c);
     cr_assert(c[0] == 2 && c[5] == 12);
     p.beta = 0;
@@ -191,93 +191,93 @@ Test(gemm, larger_than_a_block)
 Test(gemm, batches_and_broadcasts)
 {
     for (int i = 0; i < 8; i++) {
-        sg_product p = {.dtype = SIGAD_F32,
-                        .transpose_a = i & 1,
-                        .transpose_b = i & 2,
-                        .m = 6,
-                        .n = 4,
-                        .k = 5,
-                        .alpha = 1,
-                        .beta = i / 4,
-                        .ldc = 4,
-                        .axes = 3};
+        sg_gemm_plan p = {.dtype = SIGAD_F32,
+                          .transpose_a = i & 1,
+                          .transpose_b = i & 2,
+                          .m = 6,
+                          .n = 4,
+                          .k = 5,
+                          .alpha = 1,
+                          .beta = i / 4,
+                          .ldc = 4,
+                          .axes = 3};
         p.lda = p.transpose_a ? 6 : 5, p.ldb = p.transpose_b ? 5 : 4;
-        p.axis[0] = (sg_product_axis){3, 0, 40, 48};
-        p.axis[1] = (sg_product_axis){2, 30, 20, 24};
-        p.axis[2] = (sg_product_axis){1, 7, 9, 11};
+        p.axis[0] = (sg_gemm_axis){3, 0, 40, 48};
+        p.axis[1] = (sg_gemm_axis){2, 30, 20, 24};
+        p.axis[2] = (sg_gemm_axis){1, 7, 9, 11};
         check(p);
         p.axis[0].c = 0; /* added up over the first axis */
         check(p);
         p.axis[1].c = 0;
         check(p);
-        p.axis[0] = (sg_product_axis){3, 60, 0, 48};
-        p.axis[1] = (sg_product_axis){2, 30, 0, 24};
+        p.axis[0] = (sg_gemm_axis){3, 60, 0, 48};
+        p.axis[1] = (sg_gemm_axis){2, 30, 0, 24};
         check(p); /* one long product where A is not transposed */
-        p.axis[0] = (sg_product_axis){3, 60, 40, 0};
-        p.axis[1] = (sg_product_axis){2, 30, 20, 0};
+        p.axis[0] = (sg_gemm_axis){3, 60, 40, 0};
+        p.axis[1] = (sg_gemm_axis){2, 30, 20, 0};
         check(p); /* one long sum where A is transposed and B is not */
     }
 }
 
 Test(gemm, many_small_products)
 {
-    sg_product p = {.dtype = SIGAD_F64,
-                    .m = 8,
-                    .n = 9,
-                    .k = 10,
-                    .lda = 10,
-                    .ldb = 9,
-                    .ldc = 9,
-                    .alpha = 1,
-                    .axes = 1};
-    p.axis[0] = (sg_product_axis){2000, 80, 90, 72};
+    sg_gemm_plan p = {.dtype = SIGAD_F64,
+                      .m = 8,
+                      .n = 9,
+                      .k = 10,
+                      .lda = 10,
+                      .ldb = 9,
+                      .ldc = 9,
+                      .alpha = 1,
+                      .axes = 1};
+    p.axis[0] = (sg_gemm_axis){2000, 80, 90, 72};
     check(p);
 }
 
 Test(gemm, merging_leaves_one_product)
 {
-    sg_product p = {.dtype = SIGAD_F32,
-                    .m = 6,
-                    .n = 4,
-                    .k = 5,
-                    .lda = 5,
-                    .ldb = 4,
-                    .ldc = 4,
-                    .alpha = 1,
-                    .axes = 2};
-    p.axis[0] = (sg_product_axis){3, 60, 0, 48};
-    p.axis[1] = (sg_product_axis){2, 30, 0, 24};
-    sg_product_merge(&p);
+    sg_gemm_plan p = {.dtype = SIGAD_F32,
+                      .m = 6,
+                      .n = 4,
+                      .k = 5,
+                      .lda = 5,
+                      .ldb = 4,
+                      .ldc = 4,
+                      .alpha = 1,
+                      .axes = 2};
+    p.axis[0] = (sg_gemm_axis){3, 60, 0, 48};
+    p.axis[1] = (sg_gemm_axis){2, 30, 0, 24};
+    sg_gemm_merge(&p);
     cr_assert(p.axes == 0 && p.m == 36 && p.k == 5);
-    p = (sg_product){.dtype = SIGAD_F32,
-                     .transpose_a = true,
-                     .m = 6,
-                     .n = 4,
-                     .k = 5,
-                     .lda = 6,
-                     .ldb = 4,
-                     .ldc = 4,
-                     .alpha = 1,
-                     .axes = 2};
-    p.axis[0] = (sg_product_axis){3, 60, 40, 0};
-    p.axis[1] = (sg_product_axis){2, 30, 20, 0};
-    sg_product_merge(&p);
+    p = (sg_gemm_plan){.dtype = SIGAD_F32,
+                       .transpose_a = true,
+                       .m = 6,
+                       .n = 4,
+                       .k = 5,
+                       .lda = 6,
+                       .ldb = 4,
+                       .ldc = 4,
+                       .alpha = 1,
+                       .axes = 2};
+    p.axis[0] = (sg_gemm_axis){3, 60, 40, 0};
+    p.axis[1] = (sg_gemm_axis){2, 30, 20, 0};
+    sg_gemm_merge(&p);
     cr_assert(p.axes == 0 && p.m == 6 && p.k == 30);
 }
 
 Test(gemm, blocks_keep_a_parallel_library_on_one_thread)
 {
-    sg_product_block block = sg_product_blocks(true);
+    sg_gemm_block block = sg_gemm_blocks(true);
     cr_assert(block.rows * block.columns * block.depth <= 1 << 18);
     cr_assert(block.rows * block.depth < 9216 && block.columns * block.depth < 9216);
 }
 
 Test(gemm, distant_rows_do_not_fit)
 {
-    sg_product p = {.lda = INT32_MAX, .ldb = INT32_MAX, .ldc = INT32_MAX};
-    cr_assert(sg_product_fits(&p));
+    sg_gemm_plan p = {.lda = INT32_MAX, .ldb = INT32_MAX, .ldc = INT32_MAX};
+    cr_assert(sg_gemm_fits(&p));
     p.ldb++;
-    cr_assert(!sg_product_fits(&p));
+    cr_assert(!sg_gemm_fits(&p));
 }
 
 typedef struct {
@@ -292,12 +292,12 @@ static void *multiply(void *argument)
     enum { M = 104, N = 104, K = 104 };
     user *u = argument;
     for (int kind = 0; kind < 4; kind++) {
-        sg_product p = {.dtype = kind & 1 ? SIGAD_F32 : SIGAD_F64,
-                        .transpose_a = true,
-                        .m = M,
-                        .n = kind & 2 ? 1 : N,
-                        .k = K,
-                        .alpha = 1};
+        sg_gemm_plan p = {.dtype = kind & 1 ? SIGAD_F32 : SIGAD_F64,
+                          .transpose_a = true,
+                          .m = M,
+                          .n = kind & 2 ? 1 : N,
+                          .k = K,
+                          .alpha = 1};
         p.lda = p.m, p.ldb = p.ldc = p.n;
         void *a = numbers(p.dtype, M * K, u->key), *b = numbers(p.dtype, K * N, u->key + 1);
         double expected[M * N] = {0}, c[M * N];

@@ -86,7 +86,8 @@ sigad_status sg_infer_as(sigad_op_call *call, int32_t dtype, int rank, const int
     call->y->dtype = dtype;
     call->y->rank = rank;
     if (rank > 0) memmove(call->y->shape, shape, (size_t)rank * sizeof *shape);
-    return SIGAD_OK;
+    const sg_call *whole = (const sg_call *)(const void *)call;
+    return sg_array_measure(&whole->tape->context->error, whole->name, call->y);
 }
 
 bool sg_broadcast_shapes(int rank_a, const int64_t *a, int rank_b, const int64_t *b, int *rank,
@@ -105,19 +106,18 @@ bool sg_broadcast_shapes(int rank_a, const int64_t *a, int rank_b, const int64_t
     return true;
 }
 
-sigad_status sg_infer_broadcast(sigad_op_call *call, int count)
+sigad_status sg_infer_broadcast(sigad_op_call *call, int count, int32_t dtype)
 {
     char text[SG_SHAPES_TEXT];
-    const sigad_array *x = call->x;
-    sg_infer_like(call, &x[0]);
-    for (int i = 1; i < count; i++)
-        if (!sg_broadcast_shapes(call->y->rank, call->y->shape, x[i].rank, x[i].shape,
-                                 &call->y->rank, call->y->shape))
+    int64_t shape[SIGAD_MAX_RANK];
+    int rank = 0;
+    for (int i = 0; i < count; i++)
+        if (!sg_broadcast_shapes(rank, shape, call->x[i].rank, call->x[i].shape, &rank, shape))
             return sigad_op_fail(call, SIGAD_ESHAPE,
                                  "%s do not broadcast: sizes of an axis, counted from the last, "
                                  "must be equal or 1",
                                  sg_shapes_text(call, count, text));
-    return SIGAD_OK;
+    return sg_infer_as(call, dtype, rank, shape);
 }
 
 sigad_status sg_infer_reduced(sigad_op_call *call, const sigad_array *x, int axis, int keep,

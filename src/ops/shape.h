@@ -27,14 +27,14 @@ sigad_status sg_need_axis(const sigad_op_call *call, const sigad_array *x, int a
 sigad_status sg_need_sizes(const sigad_op_call *call, int rank, const int64_t *shape,
                            int64_t lowest);
 
-/* Sets the output. Its element count and the overflow of it are the engine's affair. */
+/* Sets the output with its count of elements; SIGAD_ERANGE if that overflows. */
 sigad_status sg_infer_as(sigad_op_call *call, int32_t dtype, int rank, const int64_t *shape);
 static inline sigad_status sg_infer_like(sigad_op_call *call, const sigad_array *x)
 {
     return sg_infer_as(call, x->dtype, x->rank, x->shape);
 }
-/* The output has the dtype of x[0] and the shape to which the first `count` inputs broadcast. */
-sigad_status sg_infer_broadcast(sigad_op_call *call, int count);
+/* The output has the dtype and the shape to which the first `count` inputs broadcast. */
+sigad_status sg_infer_broadcast(sigad_op_call *call, int count, int32_t dtype);
 /* x without `axis` (which is 0 .. rank - 1, or SIGAD_ALL for every axis); `keep` leaves size 1. */
 sigad_status sg_infer_reduced(sigad_op_call *call, const sigad_array *x, int axis, int keep,
                               int32_t dtype);

@@ -2,15 +2,14 @@
  * decoupled decay: Loshchilov, Hutter (2019), "Decoupled weight decay regularization", algorithm 2.
  * Both corrections of the moments count the updates of the one parameter. */
 #include "train/optimizer.h"
-#include <math.h>
 
 typedef struct {
     sigad_optimizer base;
     double beta1, beta2, epsilon;
 } adam;
 
-#define RULE_BODY "train/adam.inc"
-#include "train/scalars.h"
+#define SG_KERNELS "train/adam.inc"
+#include "ops/cpu/both_reals.h"
 
 static const sg_rule rule = {
     .name = "adam", .slot_name = {"m", "v"}, .update_f32 = update_f32, .update_f64 = update_f64};

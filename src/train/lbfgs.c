@@ -176,8 +176,7 @@ static sigad_status minimise(state *st, const sigad_lbfgs_options *options,
     if (call(st, st->x, &report->loss, st->g)) return st->context->error.status;
     if (!isfinite(report->loss) || !isfinite(sg_dot(st->g, st->g, st->n)))
         return sg_fail(&st->context->error, SIGAD_EINVAL,
-                       "lbfgs: the loss, %g, or its gradient is not finite at the start",
-                       report->loss);
+                       "lbfgs: the loss or its gradient is not finite at the start");
     report->gradient_norm = largest_entry(st->g, st->n);
     int32_t stop;
     while ((stop = reason_to_stop(st, options, report, drop)) == GO_ON) {

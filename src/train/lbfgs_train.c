@@ -104,7 +104,7 @@ sigad_status sigad_lbfgs_train(sigad_context *context, sigad_lbfgs_loss loss, vo
     double *x = sg_context_allocate(context, bytes);
     if (!x) return sg_context_no_memory(context, "lbfgs", bytes);
     read_parameters(&t, x);
-    sigad_status status = sigad_lbfgs_minimise(context, n, x, evaluate, &t, &options, report);
+    sigad_status status = sigad_lbfgs_minimise(context, n, x, evaluate, &t, given, report);
     write_parameters(&t, x);
     sg_release(&context->allocator, x, bytes);
     return status;

@@ -2,15 +2,14 @@
  * and with momentum as in Graves (2013), "Generating sequences with recurrent neural networks",
  * equations 38 to 41, with epsilon outside of the root. */
 #include "train/optimizer.h"
-#include <math.h>
 
 typedef struct {
     sigad_optimizer base;
     double smoothing, epsilon, momentum;
 } rmsprop;
 
-#define RULE_BODY "train/rmsprop.inc"
-#include "train/scalars.h"
+#define SG_KERNELS "train/rmsprop.inc"
+#include "ops/cpu/both_reals.h"
 
 static const sg_rule rule = {.name = "rmsprop",
                              .slot_name = {"v", "mean", "momentum"},

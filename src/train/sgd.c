@@ -9,8 +9,8 @@ typedef struct {
     bool nesterov;
 } sgd;
 
-#define RULE_BODY "train/sgd.inc"
-#include "train/scalars.h"
+#define SG_KERNELS "train/sgd.inc"
+#include "ops/cpu/both_reals.h"
 
 static const sg_rule rule = {
     .name = "sgd", .slot_name = {"momentum"}, .update_f32 = update_f32, .update_f64 = update_f64};

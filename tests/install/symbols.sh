@@ -6,7 +6,7 @@ case $library in
 *.a)
     # A static library has no hidden symbols; its internal ones are recognised by their prefix.
     nm -g --defined-only "$stage/lib/$library" | awk 'NF == 3 { print $3 }' | sort >defined
-    foreign=$(grep -v '^sigad_\|^sg_' defined || true)
+    foreign=$(grep -v '^sigad_\|^sg_\|^__wrap_blas_' defined || true)
     grep '^sigad_' defined >exported
     ;;
 *)

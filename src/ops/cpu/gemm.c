@@ -6,21 +6,18 @@
 /* Less arithmetic than this is not worth handing to another thread. */
 enum { WORTH_A_TASK = 1 << 18 };
 
-#define REAL       float
-#define NAME(word) word##_f32
-#define BLAS(word) cblas_s##word
-#include "ops/cpu/gemm.inc"
-#undef REAL
-#undef NAME
-#undef BLAS
-#define REAL       double
-#define NAME(word) word##_f64
-#define BLAS(word) cblas_d##word
-#include "ops/cpu/gemm.inc"
+#define gemm_f32   cblas_sgemm
+#define gemm_f64   cblas_dgemm
+#define gemv_f32   cblas_sgemv
+#define gemv_f64   cblas_dgemv
+#define GEMM       NAME(gemm)
+#define GEMV       NAME(gemv)
+#define SG_KERNELS "ops/cpu/gemm.inc"
+#include "ops/cpu/both_reals.h"
 
-bool sg_product_fits(const sg_product *product)
+bool sg_gemm_fits(const sg_gemm_plan *plan)
 {
-    return product->lda <= INT_MAX && product->ldb <= INT_MAX && product->ldc <= INT_MAX;
+    return plan->lda <= INT_MAX && plan->ldb <= INT_MAX && plan->ldc <= INT_MAX;
 }
 
 /* A sequential BLAS is fastest with few large calls; 128 x 256 costs it nothing and leaves work for
@@ -29,28 +26,28 @@ bool sg_product_fits(const sg_product *product)
  * SMP_THRESHOLD_MIN * GEMM_MULTITHREAD_THRESHOLD), nor a matrix and vector of less than 9216
  * elements (interface/gemv.c). The sum over k is cut at fixed places and added up in order, so that
  * is a matter of shape as well. */
-sg_product_block sg_product_blocks(bool parallel)
+sg_gemm_block sg_gemm_blocks(bool parallel)
 {
-    return parallel ? (sg_product_block){64, 64, 64} : (sg_product_block){128, 256, 1 << 30};
+    return parallel ? (sg_gemm_block){64, 64, 64} : (sg_gemm_block){128, 256, 1 << 30};
 }
 
 /* Can the axis be read as more rows of op(A) and C, which share one B? */
-static bool extends_rows(const sg_product *p, const sg_product_axis *axis)
+static bool extends_rows(const sg_gemm_plan *p, const sg_gemm_axis *axis)
 {
     return !p->transpose_a && axis->b == 0 && axis->a == p->m * p->lda && axis->c == p->m * p->ldc;
 }
 
 /* Can the axis be read as more terms of the sum over k? */
-static bool extends_sum(const sg_product *p, const sg_product_axis *axis)
+static bool extends_sum(const sg_gemm_plan *p, const sg_gemm_axis *axis)
 {
     return p->transpose_a && !p->transpose_b && axis->c == 0 && axis->a == p->k * p->lda &&
            axis->b == p->k * p->ldb;
 }
 
-void sg_product_merge(sg_product *p)
+void sg_gemm_merge(sg_gemm_plan *p)
 {
     int kept = SIGAD_MAX_RANK;
-    sg_product_axis axis[SIGAD_MAX_RANK];
+    sg_gemm_axis axis[SIGAD_MAX_RANK];
     for (int i = p->axes - 1; i >= 0; i--) {
         if (p->axis[i].size == 1) continue;
         if (extends_rows(p, &p->axis[i]))
@@ -65,11 +62,11 @@ void sg_product_merge(sg_product *p)
 }
 
 typedef struct {
-    const sg_product *product;
+    const sg_gemm_plan *plan;
     const char *a, *b;
     char *c;
     int64_t element_bytes;
-    sg_product_block block;
+    sg_gemm_block block;
     int64_t block_rows, block_columns; /* how many blocks C is cut into, along each axis */
     int64_t outputs, sums; /* how many C there are, and how many products are added up in each */
     int64_t items, items_per_task; /* an item is one block of one C */
@@ -87,10 +84,10 @@ static int64_t divided_up(int64_t a, int64_t b)
 
 /* Adds the elements to move for the index-th combination of the axes that are added up (`summed`)
  * or of the others. */
-static void advance(const sg_product *p, bool summed, int64_t index, int64_t offset[3])
+static void advance(const sg_gemm_plan *p, bool summed, int64_t index, int64_t offset[3])
 {
     for (int i = p->axes - 1; i >= 0; i--) {
-        const sg_product_axis *axis = &p->axis[i];
+        const sg_gemm_axis *axis = &p->axis[i];
         if ((axis->c == 0) != summed) continue;
         int64_t at = index % axis->size;
         index /= axis->size;
@@ -102,7 +99,7 @@ static void advance(const sg_product *p, bool summed, int64_t index, int64_t off
 
 static void compute_item(const job *j, int64_t item)
 {
-    const sg_product *p = j->product;
+    const sg_gemm_plan *p = j->plan;
     int64_t column = item % j->block_columns * j->block.columns;
     int64_t row = item / j->block_columns % j->block_rows * j->block.rows;
     int64_t rows = smaller(j->block.rows, p->m - row),
@@ -121,11 +118,10 @@ static void compute_item(const job *j, int64_t item)
                 j->a + (at[0] + begin * (p->transpose_a ? p->lda : 1)) * j->element_bytes;
             const char *b =
                 j->b + (at[1] + begin * (p->transpose_b ? 1 : p->ldb)) * j->element_bytes;
-            (p->dtype == SIGAD_F32 ? block_f32 : block_f64)(p, rows, columns, depth, beta, a, b, c);
+            SG_BY_DTYPE(p->dtype, block)(p, rows, columns, depth, beta, a, b, c);
         }
     }
-    if (!p->k || !j->sums)
-        (p->dtype == SIGAD_F32 ? block_f32 : block_f64)(p, rows, columns, 0, beta, NULL, NULL, c);
+    if (!p->k || !j->sums) SG_BY_DTYPE(p->dtype, block)(p, rows, columns, 0, beta, NULL, NULL, c);
 }
 
 static void run_task(void *user, int64_t index, int worker)
@@ -136,16 +132,16 @@ static void run_task(void *user, int64_t index, int worker)
     for (int64_t item = index * j->items_per_task; item < end; item++) compute_item(j, item);
 }
 
-void sg_gemm(int threads, const sg_product *product, const void *a, const void *b, void *c)
+void sg_gemm(int threads, const sg_gemm_plan *plan, const void *a, const void *b, void *c)
 {
-    sg_product merged = *product;
-    sg_product_merge(&merged);
-    job j = {.product = &merged, .a = a, .b = b, .c = c, .outputs = 1, .sums = 1};
+    sg_gemm_plan merged = *plan;
+    sg_gemm_merge(&merged);
+    job j = {.plan = &merged, .a = a, .b = b, .c = c, .outputs = 1, .sums = 1};
     for (int i = 0; i < merged.axes; i++)
         *(merged.axis[i].c ? &j.outputs : &j.sums) *= merged.axis[i].size;
     if (!merged.m || !merged.n || !j.outputs) return;
     j.element_bytes = merged.dtype == SIGAD_F32 ? sizeof(float) : sizeof(double);
-    j.block = sg_product_blocks(openblas_get_parallel() != 0);
+    j.block = sg_gemm_blocks(openblas_get_parallel() != 0);
     j.block_rows = divided_up(merged.m, j.block.rows);
     j.block_columns = divided_up(merged.n, j.block.columns);
     j.items = j.outputs * j.block_rows * j.block_columns;

@@ -19,7 +19,7 @@
 
 typedef struct {
     int64_t size, a, b, c;
-} sg_product_axis;
+} sg_gemm_axis;
 
 typedef struct {
     int32_t dtype; /* SIGAD_F32 or SIGAD_F64 */
@@ -27,24 +27,24 @@ typedef struct {
     int64_t m, n, k, lda, ldb, ldc;
     double alpha, beta;
     int axes;
-    sg_product_axis axis[SIGAD_MAX_RANK];
-} sg_product;
+    sg_gemm_axis axis[SIGAD_MAX_RANK];
+} sg_gemm_plan;
 
 /* What goes into one call of BLAS: C is cut into blocks of rows x columns, the sum over k into
  * pieces of `depth`. */
 typedef struct {
     int64_t rows, columns, depth;
-} sg_product_block;
+} sg_gemm_block;
 
 /* False if the distance of two rows is beyond the 32 bits that BLAS counts with; any m, n, k will
  * do. */
-bool sg_product_fits(const sg_product *product);
+bool sg_gemm_fits(const sg_gemm_plan *plan);
 /* The blocks for an OpenBLAS that is sequential or (`parallel`) starts threads of its own. */
-sg_product_block sg_product_blocks(bool parallel);
+sg_gemm_block sg_gemm_blocks(bool parallel);
 /* Makes batch axes that are nothing but more rows of A and C, or more terms of the sum, part of m
  * or k. */
-void sg_product_merge(sg_product *product);
+void sg_gemm_merge(sg_gemm_plan *plan);
 
-/* The product must fit. */
-void sg_gemm(int threads, const sg_product *product, const void *a, const void *b, void *c);
+/* The plan must fit. */
+void sg_gemm(int threads, const sg_gemm_plan *plan, const void *a, const void *b, void *c);
 #endif

@@ -1,0 +1,37 @@
+#include "ops/unbroadcast.h"
+#include "graph/context.h"
+#include "ops/cpu/sum.h"
+#include <string.h>
+
+static size_t term_bytes(const sigad_array *y)
+{
+    return (sg_array_bytes(y) + SG_ALIGNMENT - 1) / SG_ALIGNMENT * SG_ALIGNMENT;
+}
+
+size_t sg_unbroadcast_workspace(const sigad_array *y, const sigad_array *x)
+{
+    sg_sum sum;
+    if (x->elements == y->elements) return 0;
+    sg_sum_plan_unbroadcast(&sum, y, x);
+    return term_bytes(y) + sg_sum_workspace(&sum, y->dtype);
+}
+
+void sg_add_unbroadcast_array(const sigad_op_call *call, const sigad_array *x, const void *term)
+{
+    sg_sum sum;
+    sg_sum_plan_unbroadcast(&sum, call->y, x);
+    sg_cpu_sum(&sum, x->dtype, call->threads, term, 1.0, x->data, true,
+               (char *)call->workspace + term_bytes(call->y));
+}
+
+void sg_add_unbroadcast(const sigad_op_call *call, const sigad_array *x, sg_term term,
+                        const void *user)
+{
+    if (x->elements == call->y->elements) {
+        term(user, x->data);
+        return;
+    }
+    memset(call->workspace, 0, sg_array_bytes(call->y));
+    term(user, call->workspace);
+    sg_add_unbroadcast_array(call, x, call->workspace);
+}
