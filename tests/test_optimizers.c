@@ -351,6 +351,28 @@ Test(optimizers, counts_the_updates_of_each_parameter)
     sigad_context_destroy(context);
 }
 
+/* Two backward sweeps add up; what the loss does not depend on stays; an old tape is refused. */
+Test(optimizers, work_with_backward)
+{
+    sigad_context *context = create(SIGAD_F64, 1, NULL);
+    sigad_optimizer *o = sgd(context, (sigad_sgd_options){.lr = 0.5});
+    sigad_tape *tape;
+    fill(context, "fc1.bias", 1.0, 0.0);
+    fill(context, "fc2.weight", 1.0, 9.0);
+    sigad_optimizer_zero(o);
+    cr_assert_eq(sigad_tape_create(context, &tape), SIGAD_OK);
+    const double zero[3] = {0.0};
+    sigad_tensor goal = sigad_input(tape, SIGAD_F64, SIGAD_SHAPE(3), zero);
+    sigad_tensor loss = sigad_mse(tape, sigad_parameter_find(context, "fc1.bias"), goal);
+    cr_assert_eq(sigad_backward(tape, loss), SIGAD_OK); /* 2 / 3 for each entry */
+    cr_assert_eq(sigad_backward(tape, loss), SIGAD_OK);
+    step(o);
+    cr_expect_float_eq(first_of(context, "fc1.bias"), 1.0 / 3.0, 1e-15);
+    cr_expect_eq(first_of(context, "fc2.weight"), 1.0);
+    cr_expect_eq(sigad_backward(tape, loss), SIGAD_EMODIFIED);
+    sigad_context_destroy(context);
+}
+
 /* ---- groups and clipping -----------------------------------------------------------------------
  */
 
