@@ -95,8 +95,9 @@ static sigad_tensor drawn_like(const db_case *c, sigad_tensor x, uint64_t stream
     sigad_tensor_info info = {SIGAD_TENSOR_INFO_INIT};
     if (sigad_describe(c->tape, x, &info)) return (sigad_tensor){0, 0};
     double *bytes = malloc((size_t)info.elements * sizeof *bytes + 1);
+    uint64_t key = db_key(c, stream);
     for (int64_t i = 0; i < info.elements; i++) {
-        double value = db_uniform(c, stream, i);
+        double value = db_uniform(key, i);
         db_store(info.dtype, bytes, i, value);
         if (entries) entries[i] = value;
     }

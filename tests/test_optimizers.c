@@ -575,13 +575,13 @@ static void expect_refused(sigad_context *context, sigad_status got, sigad_statu
     sigad_context_clear(context);
 }
 
-#define REFUSED(rule, message, ...)                                                                \
-    do {                                                                                           \
-        sigad_##rule##_options options = {.size = sizeof options, __VA_ARGS__};                    \
-        sigad_optimizer *o = (sigad_optimizer *)1;                                                 \
-        sigad_status status = sigad_##rule##_create(context, &options, &o);                        \
-        cr_expect_null(o);                                                                         \
-        expect_refused(context, status, SIGAD_EINVAL, message);                                    \
+#define REFUSED(rule, message, ...)                                             \
+    do {                                                                        \
+        sigad_##rule##_options options = {.size = sizeof options, __VA_ARGS__}; \
+        sigad_optimizer *o = (sigad_optimizer *)1;                              \
+        sigad_status status = sigad_##rule##_create(context, &options, &o);     \
+        cr_expect_null(o);                                                      \
+        expect_refused(context, status, SIGAD_EINVAL, message);                 \
     } while (0)
 
 Test(optimizers, bad_options_are_explained)
