@@ -39,8 +39,9 @@ typedef struct {
 /* False if the distance of two rows is beyond the 32 bits that BLAS counts with; any m, n, k will
  * do. */
 bool sg_gemm_fits(const sg_gemm_plan *plan);
-/* The blocks for an OpenBLAS that is sequential or (`parallel`) starts threads of its own. */
-sg_gemm_block sg_gemm_blocks(bool parallel);
+/* The blocks of C [m, n] for an OpenBLAS that is sequential or (`parallel`) starts threads of its
+ * own. */
+sg_gemm_block sg_gemm_blocks(bool parallel, int64_t m, int64_t n);
 /* Makes batch axes that are nothing but more rows of A and C, or more terms of the sum, part of m
  * or k. */
 void sg_gemm_merge(sg_gemm_plan *plan);
