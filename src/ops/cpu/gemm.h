@@ -10,6 +10,9 @@
  * in C adds up the products of that axis, in order. Where C is used with beta = 0 its old contents
  * are never read.
  *
+ * OpenBLAS keeps packing buffers, one for each thread that was ever inside it at once, of memory
+ * that it gets by itself, on first use.
+ *
  * The result has the same bits for any number of threads: C is cut into blocks by its shape alone
  * and each block is computed by one thread in a fixed order. */
 #ifndef SG_GEMM_H
