@@ -451,6 +451,7 @@ Test(lbfgs, unreached_and_foreign_parameters_stay)
     memcpy(before, m.context->parameters[1]->value.data, sizeof before);
     cr_assert_eq(sigad_lbfgs_train(m.context, model_loss, &m, NULL, NULL), SIGAD_OK);
     cr_expect_arr_eq(before, m.context->parameters[1]->value.data, sizeof before);
+    cr_expect_float_eq(*(float *)m.context->parameters[0]->value.data, 3.0, 1e-6);
     sigad_context_destroy(m.context);
 
     m = model_create(NULL);
