@@ -154,6 +154,11 @@ Test(progress, bad_input_is_explained)
     cr_expect_null(p);
     cr_expect_str_eq(sigad_context_message(context), "sigad_progress_create: total 0, lines 0: the "
                                                      "total must be positive, lines not negative");
+    sigad_context_clear(context);
+    sigad_progress_options future = {SIGAD_PROGRESS_OPTIONS_INIT, .total = 1, .reserved = 7};
+    cr_expect_eq(sigad_progress_create(context, &future, &p), SIGAD_EINVAL);
+    cr_expect_str_eq(sigad_context_message(context),
+                     "sigad_progress_create: reserved is 7; it must be 0");
     sigad_context_destroy(context);
     cr_expect_eq(sigad_progress_create(NULL, NULL, &p), SIGAD_EINVAL);
     sigad_progress_show(NULL, 1, 1.0);
