@@ -4,47 +4,42 @@
 #include "core/options.h"
 #include <math.h>
 
-static sigad_status bad_field(sg_error *error, const char *caller, const char *field,
-                              long long value, const char *right)
+static sigad_status refuse(sg_error *error, const char *caller, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static sigad_status refuse(sg_error *error, const char *caller, const char *format, ...)
 {
-    if (error)
-        sg_fail(error, SIGAD_EINVAL, "%s: spec.%s is %lld, must be %s", caller, field, value,
-                right);
+    if (!error) return SIGAD_EINVAL;
+    va_list values;
+    va_start(values, format);
+    sg_fail_operation(error, SIGAD_EINVAL, caller, NULL, format, values);
+    va_end(values);
     return SIGAD_EINVAL;
 }
 
 sigad_status sg_spec_read(sg_error *error, const char *caller, const sigad_sig_spec *given,
                           sigad_sig_spec *known)
 {
-    if (!given) {
-        if (error) sg_fail(error, SIGAD_EINVAL, "%s: spec is NULL", caller);
-        return SIGAD_EINVAL;
-    }
+    if (!given) return refuse(error, caller, "spec is NULL");
     sigad_status status = sg_options(error, "sigad_sig_spec", given, known, sizeof *known);
     if (status) return status;
     known->size = sizeof *known;
-    if (known->dimension < 0)
-        return bad_field(error, caller, "dimension", known->dimension, "positive");
-    if (known->degree < 1)
-        return bad_field(error, caller, "degree", known->degree, "set, to 1 or more");
     const struct {
         const char *name;
-        int32_t value, most;
+        int32_t value, least, most;
         const char *right;
-    } field[] = {{"time_aug", known->time_aug, 1, "0 or 1"},
-                 {"lead_lag", known->lead_lag, 1, "0 or 1"},
-                 {"scalar_term", known->scalar_term, 1, "0 or 1"},
-                 {"method", known->method, SIGAD_LYNDON_BRACKETS, "0, 1 or 2"},
-                 {"reserved", known->reserved, 0, "0"}};
+    } field[] = {{"dimension", known->dimension, 0, INT32_MAX, "positive"},
+                 {"degree", known->degree, 1, INT32_MAX, "set, to 1 or more"},
+                 {"time_aug", known->time_aug, 0, 1, "0 or 1"},
+                 {"lead_lag", known->lead_lag, 0, 1, "0 or 1"},
+                 {"scalar_term", known->scalar_term, 0, 1, "0 or 1"},
+                 {"method", known->method, SIGAD_EXPANDED, SIGAD_LYNDON_BRACKETS, "0, 1 or 2"},
+                 {"reserved", known->reserved, 0, 0, "0"}};
     for (size_t i = 0; i < sizeof field / sizeof *field; i++)
-        if (field[i].value < 0 || field[i].value > field[i].most)
-            return bad_field(error, caller, field[i].name, field[i].value, field[i].right);
-    if (!isfinite(known->end_time)) {
-        if (error)
-            sg_fail(error, SIGAD_EINVAL, "%s: spec.end_time is %g, must be finite", caller,
-                    known->end_time);
-        return SIGAD_EINVAL;
-    }
+        if (field[i].value < field[i].least || field[i].value > field[i].most)
+            return refuse(error, caller, "spec.%s is %d, must be %s", field[i].name,
+                          (int)field[i].value, field[i].right);
+    if (!isfinite(known->end_time))
+        return refuse(error, caller, "spec.end_time is %g, must be finite", known->end_time);
     if (known->end_time == 0.0) known->end_time = 1.0;
     return SIGAD_OK;
 }

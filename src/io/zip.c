@@ -24,7 +24,7 @@ static sigad_status find_bytes(const sg_source *archive, const sg_zip_entry *ent
 static sigad_status unpack(const sg_source *archive, const sg_zip_entry *entry,
                            sg_zip_member *member)
 {
-    size_t at;
+    size_t at = 0;
     sigad_status status = find_bytes(archive, entry, &at);
     if (status) return status;
     if (entry->flags & ENCRYPTED)

@@ -125,7 +125,7 @@ static void list_name(char *list, size_t room, const sg_zip_entry *entry)
 
 sigad_status sg_zip_find(const sg_source *archive, const char *name, sg_zip_entry *entry)
 {
-    directory d;
+    directory d = {0};
     char names[256] = "";
     bool found = false;
     sigad_status status = find_directory(archive, &d);

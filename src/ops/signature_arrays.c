@@ -52,35 +52,35 @@ static sigad_status run(sg_signature_batch b, int what, int n_jobs)
     return SIGAD_OK;
 }
 
-#define FROM_PATH(name, REAL, S, SCALAR)                                                           \
-    sigad_status sigad_##name##_##S(const sigad_plan *plan, int64_t batch, int64_t length,         \
-                                    const int64_t *lengths, const REAL *path, REAL *out,           \
-                                    int n_jobs)                                                    \
-    {                                                                                              \
-        return run((sg_signature_batch){.kernels = &sg_##name##_kernels,                           \
-                                        .plan = plan,                                              \
-                                        .scalar = SCALAR,                                          \
-                                        .batch = batch,                                            \
-                                        .length = length,                                          \
-                                        .lengths = lengths,                                        \
-                                        .x = path,                                                 \
-                                        .out = out},                                               \
-                   SG_BATCH_FWD, n_jobs);                                                          \
-    }                                                                                              \
-    sigad_status sigad_##name##_backprop_##S(                                                      \
-        const sigad_plan *plan, int64_t batch, int64_t length, const int64_t *lengths,             \
-        const REAL *path, const REAL *derivs, REAL *path_derivs, int n_jobs)                       \
-    {                                                                                              \
-        return run((sg_signature_batch){.kernels = &sg_##name##_kernels,                           \
-                                        .plan = plan,                                              \
-                                        .scalar = SCALAR,                                          \
-                                        .batch = batch,                                            \
-                                        .length = length,                                          \
-                                        .lengths = lengths,                                        \
-                                        .x = path,                                                 \
-                                        .y_bar = derivs,                                           \
-                                        .out = path_derivs},                                       \
-                   SG_BATCH_VJP, n_jobs);                                                          \
+#define FROM_PATH(name, REAL, S, SCALAR)                                                   \
+    sigad_status sigad_##name##_##S(const sigad_plan *plan, int64_t batch, int64_t length, \
+                                    const int64_t *lengths, const REAL *path, REAL *out,   \
+                                    int n_jobs)                                            \
+    {                                                                                      \
+        return run((sg_signature_batch){.kernels = &sg_##name##_kernels,                   \
+                                        .plan = plan,                                      \
+                                        .scalar = SCALAR,                                  \
+                                        .batch = batch,                                    \
+                                        .length = length,                                  \
+                                        .lengths = lengths,                                \
+                                        .x = path,                                         \
+                                        .out = out},                                       \
+                   SG_BATCH_FWD, n_jobs);                                                  \
+    }                                                                                      \
+    sigad_status sigad_##name##_backprop_##S(                                              \
+        const sigad_plan *plan, int64_t batch, int64_t length, const int64_t *lengths,     \
+        const REAL *path, const REAL *derivs, REAL *path_derivs, int n_jobs)               \
+    {                                                                                      \
+        return run((sg_signature_batch){.kernels = &sg_##name##_kernels,                   \
+                                        .plan = plan,                                      \
+                                        .scalar = SCALAR,                                  \
+                                        .batch = batch,                                    \
+                                        .length = length,                                  \
+                                        .lengths = lengths,                                \
+                                        .x = path,                                         \
+                                        .y_bar = derivs,                                   \
+                                        .out = path_derivs},                               \
+                   SG_BATCH_VJP, n_jobs);                                                  \
     }
 
 #define BETWEEN(name, REAL, S, SCALAR)                                                             \
@@ -108,10 +108,10 @@ static sigad_status run(sg_signature_batch b, int what, int n_jobs)
                    SG_BATCH_VJP, n_jobs);                                                          \
     }
 
-#define ALL(REAL, S, SCALAR)                                                                       \
-    FROM_PATH(sig, REAL, S, SCALAR)                                                                \
-    FROM_PATH(log_sig, REAL, S, SCALAR)                                                            \
-    BETWEEN(sig_to_log_sig, REAL, S, SCALAR)                                                       \
+#define ALL(REAL, S, SCALAR)                 \
+    FROM_PATH(sig, REAL, S, SCALAR)          \
+    FROM_PATH(log_sig, REAL, S, SCALAR)      \
+    BETWEEN(sig_to_log_sig, REAL, S, SCALAR) \
     BETWEEN(logsig_to_sig, REAL, S, SCALAR)
 
 ALL(float, f32, SG_F32)

@@ -2,12 +2,12 @@
 #include "core/parallel.h"
 #include <complex.h>
 
-#define KERNELS(name, path)                                                                        \
-    const sg_signature_kernels sg_##name##_kernels = {                                             \
-        .from_path = path,                                                                         \
-        .fwd = {sg_##name##_f32, sg_##name##_f64, sg_##name##_c64},                                \
-        .vjp = {sg_##name##_vjp_f32, sg_##name##_vjp_f64, sg_##name##_vjp_c64},                    \
-        .fwd_work = sg_##name##_work,                                                              \
+#define KERNELS(name, path)                                                     \
+    const sg_signature_kernels sg_##name##_kernels = {                          \
+        .from_path = path,                                                      \
+        .fwd = {sg_##name##_f32, sg_##name##_f64, sg_##name##_c64},             \
+        .vjp = {sg_##name##_vjp_f32, sg_##name##_vjp_f64, sg_##name##_vjp_c64}, \
+        .fwd_work = sg_##name##_work,                                           \
         .vjp_work = sg_##name##_vjp_work}
 KERNELS(sig, true);
 KERNELS(log_sig, true);

@@ -1,7 +1,6 @@
 #include "support/database.h"
 #include "core/random.h"
 #include <criterion/criterion.h>
-#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -241,22 +240,18 @@ bool db_differentiate(int64_t n, double first_step, double rounding, db_sample s
     size_t row = (size_t)n + 1;
     double *work = calloc((2 + LEVELS) * row, sizeof *work);
     double *ahead = work, *behind = work + row, *level[LEVELS];
-    double step = first_step, *largest = bound;
+    double step = first_step;
     bool good = true;
-    for (int64_t i = 0; i < n; i++) largest[i] = 0;
     for (int k = 0; k < LEVELS && good; k++, step /= 2) {
         level[k] = work + (size_t)(2 + k) * row;
         good = sample(user, step, ahead) && sample(user, -step, behind);
-        for (int64_t i = 0; i < n && good; i++) {
-            level[k][i] = (ahead[i] - behind[i]) / (2 * step);
-            largest[i] = fmax(largest[i], fmax(fabs(ahead[i]), fabs(behind[i])));
-        }
+        for (int64_t i = 0; i < n && good; i++) level[k][i] = (ahead[i] - behind[i]) / (2 * step);
     }
     for (int64_t i = 0; i < n && good; i++) {
         double coarse = (4 * level[1][i] - level[0][i]) / 3;
         double fine = (4 * level[2][i] - level[1][i]) / 3;
         derivative[i] = (16 * fine - coarse) / 15;
-        bound[i] = fabs(derivative[i] - fine) + rounding * largest[i] / (2 * step) + DBL_MIN;
+        bound[i] = fabs(derivative[i] - fine) + rounding / (2 * step);
     }
     free(work);
     return good;

@@ -86,6 +86,9 @@ typedef struct db_family {
 void db_register(db_family *family);
 extern const db_family *db_families;
 
+/* Rows leave out their last fields where those are 0. */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+
 /* Makes a file's rows known to the driver. */
 #define DB_ROWS(family_name, array)                                                             \
     __attribute__((constructor)) static void db_register_##family_name(void)                    \
@@ -149,9 +152,9 @@ double db_uniform(const db_case *c, uint64_t stream, int64_t i);
 /* Writes x + step * direction into the bytes of an input. */
 void db_move(db_case *c, int input, double step, const double *direction);
 
-/* The derivative of sample(step) at 0, entry by entry, by differences extrapolated twice
- * (Richardson 1911, Romberg 1955), with a bound of its error: what the last extrapolation changed,
- * and rounding. sample writes n entries to `value`. */
+/* The derivative of sample(step) at 0, entry by entry, by central differences extrapolated twice
+ * (Romberg 1955), with a bound of its error: what the last extrapolation changed, and `rounding`,
+ * the error of a sample, divided by the smallest step. sample writes n entries to `value`. */
 typedef bool (*db_sample)(void *user, double step, double *value);
 bool db_differentiate(int64_t n, double first_step, double rounding, db_sample sample, void *user,
                       double *derivative, double *bound);

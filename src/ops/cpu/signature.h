@@ -12,20 +12,20 @@
 #define SG_SIGNATURE_KERNELS_H
 #include "algebra/plan.h"
 
-#define SG_SIGNATURE_KERNEL(name)                                                                  \
-    void sg_##name##_f32(const sigad_plan *plan, int64_t length, const void *x, void *y,           \
-                         void *work);                                                              \
-    void sg_##name##_f64(const sigad_plan *plan, int64_t length, const void *x, void *y,           \
-                         void *work);                                                              \
-    void sg_##name##_c64(const sigad_plan *plan, int64_t length, const void *x, void *y,           \
-                         void *work);                                                              \
-    int64_t sg_##name##_work(const sigad_plan *plan, int64_t length);                              \
-    void sg_##name##_vjp_f32(const sigad_plan *plan, int64_t length, const void *x,                \
-                             const void *y_bar, void *x_bar, void *work);                          \
-    void sg_##name##_vjp_f64(const sigad_plan *plan, int64_t length, const void *x,                \
-                             const void *y_bar, void *x_bar, void *work);                          \
-    void sg_##name##_vjp_c64(const sigad_plan *plan, int64_t length, const void *x,                \
-                             const void *y_bar, void *x_bar, void *work);                          \
+#define SG_SIGNATURE_KERNEL(name)                                                        \
+    void sg_##name##_f32(const sigad_plan *plan, int64_t length, const void *x, void *y, \
+                         void *work);                                                    \
+    void sg_##name##_f64(const sigad_plan *plan, int64_t length, const void *x, void *y, \
+                         void *work);                                                    \
+    void sg_##name##_c64(const sigad_plan *plan, int64_t length, const void *x, void *y, \
+                         void *work);                                                    \
+    int64_t sg_##name##_work(const sigad_plan *plan, int64_t length);                    \
+    void sg_##name##_vjp_f32(const sigad_plan *plan, int64_t length, const void *x,      \
+                             const void *y_bar, void *x_bar, void *work);                \
+    void sg_##name##_vjp_f64(const sigad_plan *plan, int64_t length, const void *x,      \
+                             const void *y_bar, void *x_bar, void *work);                \
+    void sg_##name##_vjp_c64(const sigad_plan *plan, int64_t length, const void *x,      \
+                             const void *y_bar, void *x_bar, void *work);                \
     int64_t sg_##name##_vjp_work(const sigad_plan *plan, int64_t length);
 
 SG_SIGNATURE_KERNEL(sig)            /* path -> sig */
@@ -46,17 +46,17 @@ typedef enum { SG_LOG, SG_EXP } sg_series;
 int64_t sg_series_work(const sigad_plan *plan);
 int64_t sg_series_vjp_work(const sigad_plan *plan);
 
-#define SG_SIGNATURE_PARTS(S, REAL)                                                                \
-    void sg_series_##S(const sigad_plan *plan, sg_series series, bool words_only, const REAL *x,   \
-                       REAL *y, REAL *work);                                                       \
-    void sg_series_vjp_##S(const sigad_plan *plan, sg_series series, bool words_only,              \
-                           const REAL *x, const REAL *y_bar, REAL *x_bar, REAL *work);             \
-    /* Lyndon coordinates, in place: coefficients at Lyndon words from those of the brackets, by   \
-     * forward substitution with the unit triangle, and its transpose. */                          \
-    void sg_words_to_brackets_##S(const sigad_plan *plan, REAL *coordinate);                       \
-    void sg_words_to_brackets_vjp_##S(const sigad_plan *plan, REAL *cotangent);                    \
-    /* tensor = sum of coordinate times bracket; and coordinate += its transpose times tensor. */  \
-    void sg_expand_##S(const sigad_plan *plan, const REAL *coordinate, REAL *tensor);              \
+#define SG_SIGNATURE_PARTS(S, REAL)                                                               \
+    void sg_series_##S(const sigad_plan *plan, sg_series series, bool words_only, const REAL *x,  \
+                       REAL *y, REAL *work);                                                      \
+    void sg_series_vjp_##S(const sigad_plan *plan, sg_series series, bool words_only,             \
+                           const REAL *x, const REAL *y_bar, REAL *x_bar, REAL *work);            \
+    /* Lyndon coordinates, in place: coefficients at Lyndon words from those of the brackets, by  \
+     * forward substitution with the unit triangle, and its transpose. */                         \
+    void sg_words_to_brackets_##S(const sigad_plan *plan, REAL *coordinate);                      \
+    void sg_words_to_brackets_vjp_##S(const sigad_plan *plan, REAL *cotangent);                   \
+    /* tensor = sum of coordinate times bracket; and coordinate += its transpose times tensor. */ \
+    void sg_expand_##S(const sigad_plan *plan, const REAL *coordinate, REAL *tensor);             \
     void sg_expand_vjp_##S(const sigad_plan *plan, const REAL *tensor, REAL *coordinate);
 
 SG_SIGNATURE_PARTS(f32, float)
