@@ -1,8 +1,8 @@
 /* What enters a tape and what leaves it; evaluation; steps. */
 #include "support/world.h"
 #include <criterion/criterion.h>
-#include <stdio.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static world w;
