@@ -42,10 +42,8 @@ static sigad_status run(sg_signature_batch b, int what, int n_jobs)
     if (b.threads > b.batch) b.threads = (int)b.batch;
     work_bytes = sg_signature_work_bytes(b.kernels, b.plan, b.length, b.scalar, what);
     if (work_bytes < 0 || !sg_multiply(work_bytes, b.threads, &total)) return SIGAD_ENOMEM;
-    if (total) {
-        b.work = sg_allocate(&b.plan->allocator, (size_t)total);
-        if (!b.work) return SIGAD_ENOMEM;
-    }
+    b.work = sg_allocate(&b.plan->allocator, (size_t)total);
+    if (!b.work) return SIGAD_ENOMEM;
     if (what == SG_BATCH_VJP) memset(b.out, 0, (size_t)out_bytes);
     sg_signature_run(&b, what);
     sg_release(&b.plan->allocator, b.work, (size_t)total);

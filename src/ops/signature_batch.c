@@ -35,12 +35,14 @@ int64_t sg_signature_work_bytes(const sg_signature_kernels *kernels, const sigad
 {
     bool forward = what == SG_BATCH_FWD || what == SG_BATCH_JVP;
     int64_t total = (forward ? kernels->fwd_work : kernels->vjp_work)(plan, length);
-    if (what == SG_BATCH_FWD || what == SG_BATCH_VJP)
-        return total < 0 ? -1 : total * scalar_bytes[scalar];
-    /* the complex copies of x, of y or its cotangent, and of the derivative */
-    total = sg_work_add(total, forward ? 1 : 2, sg_signature_x_entries(kernels, plan, length));
-    total = sg_work_add(total, 1, sg_signature_y_entries(kernels, plan));
-    return total < 0 ? -1 : total * scalar_bytes[SG_C64];
+    if (what == SG_BATCH_JVP || what == SG_BATCH_SOC) {
+        /* the complex copies of x, of y or its cotangent, and of the derivative */
+        total = sg_work_add(total, forward ? 1 : 2, sg_signature_x_entries(kernels, plan, length));
+        total = sg_work_add(total, 1, sg_signature_y_entries(kernels, plan));
+        scalar = SG_C64;
+    }
+    if (total == 0) total = SG_BLOCK; /* never NULL */
+    return total < 0 ? -1 : total * scalar_bytes[scalar];
 }
 
 int64_t sg_signature_bad_length(const int64_t *lengths, int64_t batch, int64_t length)
@@ -64,7 +66,7 @@ static const double tiny_step = 1e-100;
 static void to_complex(int scalar, int64_t n, const void *real, const void *tangent,
                        double _Complex *out)
 {
-    double *part = (double *)out; /* C11 6.2.5: laid out as pairs. clang and glibc have no CMPLX */
+    double *part = (double *)out; /* C11, 6.2.5: a complex number is an array of its two parts */
     for (int64_t i = 0; i < n; i++) {
         part[2 * i] = entry(scalar, real, i);
         part[2 * i + 1] = tiny_step * entry(scalar, tangent, i);
