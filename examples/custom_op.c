@@ -9,9 +9,9 @@
  * it trains: given a noisy series and its smoothed version, what was a? */
 #include "support.h"
 #include <math.h>
-#include <sigad/sigad.h>
 
-/* ---- the operation ----------------------------------------------------------------------------- */
+/* ---- the operation -----------------------------------------------------------------------------
+ */
 
 enum { X = 0, A = 1 }; /* the inputs */
 
@@ -74,9 +74,9 @@ static void smooth_tangent(const sigad_op_call *call, double *y_dot)
     const double *x_dot = call->x_tangent[X].data, a_dot = at(call->x_tangent[A].data, 0);
     int64_t d = call->y->shape[1];
     for (int64_t i = 0; i < call->y->elements; i++)
-        y_dot[i] = i < d ? at(x_dot, i)
-                         : y_dot[i - d] + a * (at(x_dot, i) - y_dot[i - d]) +
-                               a_dot * (x[i] - y[i - d]);
+        y_dot[i] =
+            i < d ? at(x_dot, i)
+                  : y_dot[i - d] + a * (at(x_dot, i) - y_dot[i - d]) + a_dot * (x[i] - y[i - d]);
 }
 
 static sigad_status smooth_jvp(sigad_op_call *call)
@@ -110,12 +110,8 @@ static sigad_status smooth_soc(sigad_op_call *call)
     return SIGAD_OK;
 }
 
-static const sigad_op smooth_op = {SIGAD_OP_INIT,
-                                   .name = "smooth",
-                                   .infer = smooth_infer,
-                                   .fwd = smooth_fwd,
-                                   .vjp = smooth_vjp,
-                                   .jvp = smooth_jvp,
+static const sigad_op smooth_op = {SIGAD_OP_INIT,     .name = "smooth",  .infer = smooth_infer,
+                                   .fwd = smooth_fwd, .vjp = smooth_vjp, .jvp = smooth_jvp,
                                    .soc = smooth_soc};
 
 static sigad_tensor smooth(sigad_tape *t, sigad_tensor x, sigad_tensor a)
@@ -123,7 +119,8 @@ static sigad_tensor smooth(sigad_tape *t, sigad_tensor x, sigad_tensor a)
     return sigad_apply(t, &smooth_op, 2, (sigad_tensor[]){x, a}, NULL, 0);
 }
 
-/* ---- the check --------------------------------------------------------------------------------- */
+/* ---- the check ---------------------------------------------------------------------------------
+ */
 
 enum { LENGTH = 40, CHANNELS = 2, SERIES = LENGTH * CHANNELS, UNKNOWNS = SERIES + 1 };
 
@@ -204,7 +201,8 @@ static double check_hessian(problem *p)
     return worst;
 }
 
-/* ---- training ---------------------------------------------------------------------------------- */
+/* ---- training ----------------------------------------------------------------------------------
+ */
 
 /* The rate that explains `target` as the smoothed series. sigmoid keeps it between 0 and 1. */
 static double train(sigad_context *ctx, problem *p, double rate, long steps)
@@ -231,30 +229,24 @@ static double train(sigad_context *ctx, problem *p, double rate, long steps)
 int main(int argc, char **argv)
 {
     long steps = 400;
-    if (argc == 2 && strcmp(argv[1], "--help") == 0)
-        return puts("usage: custom_op [--steps N]\n"
-                    "Checks the derivatives of an operation of its own, then learns its rate."),
-               EXIT_SUCCESS;
-    if (argc != 1 && (argc != 3 || strcmp(argv[1], "--steps") != 0))
-        return fputs("usage: custom_op [--steps N]\n", stderr), EXIT_USAGE;
-    if (argc == 3) steps = whole_number(argv[1], argv[2], 1, 1000000);
+    const option options[] = {
+        {"steps", "training steps", .number = &steps, .low = 1, .high = 1000000}};
+    parse_arguments(argc, argv,
+                    "usage: custom_op [options]\n"
+                    "Checks the derivatives of an operation of its own, then learns its rate.",
+                    0, options, 1);
 
     const double true_rate = 0.2, tolerance = 1e-8;
-    sigad_context *ctx;
+    sigad_context *ctx = context_open(1, 0);
     problem p = {0};
-    if (sigad_context_create(NULL, &ctx)) return EXIT_FAILURE;
     sigad_tape_create(ctx, &p.tape);
     problem_record(&p);
     double first = check_gradient(&p), second = check_hessian(&p);
     double rate = train(ctx, &p, true_rate, steps);
 
-    int failed = sigad_context_status(ctx) != SIGAD_OK;
-    if (failed) fprintf(stderr, "%s\n", sigad_context_message(ctx));
-    sigad_context_destroy(ctx);
-    if (failed) return EXIT_FAILURE;
+    if (context_close(ctx)) return EXIT_FAILURE;
     printf("gradient: off by %.1e   Hessian: off by %.1e   rate: %.4f, is %.4f\n", first, second,
            rate, true_rate);
-    return first < tolerance && second < tolerance && fabs(rate - true_rate) < 1e-3
-               ? EXIT_SUCCESS
-               : EXIT_FAILURE;
+    return first < tolerance && second < tolerance && fabs(rate - true_rate) < 1e-3 ? EXIT_SUCCESS
+                                                                                    : EXIT_FAILURE;
 }

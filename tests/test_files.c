@@ -1,5 +1,6 @@
 /* Whole files: read with every error named, replaced in one piece or not at all. */
 #include "io/file.h"
+#include "support/failing_allocator.h"
 #include "support/hostile.h"
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -99,8 +100,8 @@ Test(files, starved_readers_say_so)
 {
     const char *path = hostile_path("file");
     hostile_write(path, "abc", 3);
-    hostile_memory memory = {.fail_at = 0};
-    allocator = hostile_allocator(&memory);
+    failing_allocator memory = {.fail_at = 1};
+    allocator = failing_allocator_hook(&memory);
     sg_buffer file = {.allocator = &allocator};
     cr_expect_eq(sg_file_read(&error, path, &file), SIGAD_ENOMEM);
     cr_expect(strstr(error.message, path) && strstr(error.message, "no memory"), "%s",

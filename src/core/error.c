@@ -2,6 +2,13 @@
 #include <stdio.h>
 #include <string.h>
 
+/* All messages begin "WHO: " or "WHO 'label': ". */
+static int place_for_label(const char *message)
+{
+    const char *colon = strstr(message, ": ");
+    return colon && colon > message && colon[-1] != '\'' ? (int)(colon - message) : 0;
+}
+
 sigad_status sg_failv(sg_error *error, sigad_status status, const char *format, va_list values)
 {
     return sg_fail_operation(error, status, NULL, NULL, format, values);
@@ -21,14 +28,12 @@ sigad_status sg_fail_operation(sg_error *error, sigad_status status, const char 
 {
     if (error->status) return error->status;
     int used = 0;
-    error->label_at = 0;
-    if (name) {
-        int has_label = label && *label;
-        used = snprintf(error->message, sizeof error->message,
-                        has_label ? "%.200s '%.200s': " : "%.200s: ", name, label);
-        if (!has_label) error->label_at = used - 2;
-    }
+    if (name && label && *label)
+        used = snprintf(error->message, sizeof error->message, "%.200s '%.200s': ", name, label);
+    else if (name)
+        used = snprintf(error->message, sizeof error->message, "%.200s: ", name);
     vsnprintf(error->message + used, sizeof error->message - (size_t)used, format, values);
+    error->label_at = place_for_label(error->message);
     error->status = status;
     if (error->log) error->log(error->log_user, SIGAD_LOG_ERROR, error->message);
     return status;
@@ -36,7 +41,7 @@ sigad_status sg_fail_operation(sg_error *error, sigad_status status, const char 
 
 void sg_error_add_label(sg_error *error, const char *label)
 {
-    if (!error->status || !error->label_at) return;
+    if (!error->status || !error->label_at || !*label) return;
     char rest[SG_MESSAGE_BYTES];
     size_t at = (size_t)error->label_at;
     memcpy(rest, error->message + at, sizeof rest - at);

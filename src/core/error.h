@@ -14,13 +14,14 @@ typedef struct {
     char message[SG_MESSAGE_BYTES];
 } sg_error;
 
-/* Keeps the first error, tells the log hook, and returns the status that is held. */
+/* Keeps the first error, tells the log hook, and returns the status that is held. The message
+ * begins with "WHO: " or "WHO 'label': "; a missing label can be added until the next
+ * sg_error_settle, which every function that makes a tensor calls when it finds an error. */
 sigad_status sg_fail(sg_error *error, sigad_status status, const char *format, ...)
     SIGAD_PRINTF(3, 4);
 sigad_status sg_failv(sg_error *error, sigad_status status, const char *format, va_list values);
 
-/* As sg_fail, with "NAME: " or "NAME 'label': " in front; a missing label can be added later, until
- * the next call of sg_error_settle. */
+/* As sg_fail, with "NAME: " or "NAME 'label': " in front. */
 sigad_status sg_fail_operation(sg_error *error, sigad_status status, const char *name,
                                const char *label, const char *format, va_list values);
 void sg_error_add_label(sg_error *error, const char *label);

@@ -11,11 +11,16 @@
 #    endif
 #endif
 
+enum { MOST = 64 };
+
 int sg_thread_count(int n_jobs)
 {
     int all = omp_get_num_procs(), limit = omp_get_max_threads();
     if (limit < all) all = limit;
-    if (n_jobs > 0) return n_jobs;
+    if (n_jobs > 0) {
+        int most = omp_get_num_procs() > MOST ? omp_get_num_procs() : MOST;
+        return n_jobs < most ? n_jobs : most;
+    }
     int64_t threads = (int64_t)all + 1 + n_jobs;
     return threads < 1 ? 1 : (int)threads;
 }
@@ -24,7 +29,6 @@ int sg_thread_count(int n_jobs)
 #    include <pthread.h>
 #    include <stdatomic.h>
 
-enum { MOST = 64 };
 typedef struct {
     atomic_llong next;
     int64_t count;

@@ -1,6 +1,7 @@
 /* Calling the functions of operations: for the first time (sigad_apply), and again for nodes that
  * stand (frames). */
 #include "core/clock.h"
+#include "core/options.h"
 #include "core/random.h"
 #include "graph/tape.h"
 #include <string.h>
@@ -56,7 +57,7 @@ static bool run(sg_call *call, sigad_op_function function, const char *what)
     const sg_error *error = &call->tape->context->error;
     if (status && !error->status)
         sigad_op_fail(&call->call, status, "%s failed: %s", what, sigad_status_string(status));
-    return !error->status;
+    return !status && !error->status;
 }
 
 static void call_begin(sg_call *call, sigad_tape *tape, const sigad_op *op, const char *label,
@@ -81,6 +82,8 @@ static bool check_op(sigad_tape *tape, const sigad_op *op, int n, const sigad_te
     if (!op || op->size < sizeof *op || !op->name || !op->infer || !op->fwd)
         sg_fail(error, SIGAD_EINVAL,
                 "sigad_apply: a sigad_op needs its size (SIGAD_OP_INIT), name, infer and fwd");
+    else if (sg_options_check_tail(error, op->name, op, sizeof *op))
+        return false;
     else if (n < 0 || (n && !x))
         sg_fail(error, SIGAD_EINVAL, "%s: %d inputs, x %s", op->name, n, x ? "set" : "NULL");
     else if (!attributes && attribute_bytes)
@@ -120,7 +123,8 @@ static bool keep(sg_call *call, const sigad_op *op, const sigad_tensor *x,
     bool parameters = false, alias = false;
     for (size_t i = 0; i < n; i++) parameters |= sg_is_parameter(x[i]);
     if (op->flags & SG_OP_ALIAS && n && !sg_is_parameter(x[0]))
-        alias = tape->nodes[x[0].id].kind == SG_NODE_OPERATION;
+        alias = tape->nodes[x[0].id].kind == SG_NODE_OPERATION &&
+                sg_array_bytes(&values[0]) == sg_array_bytes(&node->value);
 
     char *block =
         sg_arena_take(&tape->arena, n * (sizeof *x + (parameters ? sizeof(uint64_t) : 0)));
@@ -183,7 +187,8 @@ static bool record(sg_call *call, const sigad_op *op, const sigad_tensor *x, sig
     if (!infer(call, op, values, &y)) return false;
     sg_node node = {.value = y}, *slot;
     if (!keep(call, op, x, values, &node))
-        return !sg_context_no_memory(tape->context, op->name, sg_array_bytes(&y));
+        return !sg_context_no_memory(tape->context, op->name,
+                                     sg_array_bytes(&y) + call->call.saved_bytes);
     y.data = node.value.data;
     if (!compute(call, op, &node, values)) return false;
     slot = sg_tape_append(tape, op->name, before);
@@ -198,11 +203,7 @@ static bool record(sg_call *call, const sigad_op *op, const sigad_tensor *x, sig
 sigad_tensor sigad_apply(sigad_tape *tape, const sigad_op *op, int n, const sigad_tensor *x,
                          const void *attributes, size_t attribute_bytes)
 {
-    if (!tape) return poison;
-    if (tape->context->error.status) {
-        sg_error_settle(&tape->context->error);
-        return poison;
-    }
+    if (!sg_tape_ready(tape)) return poison;
     if (!check_op(tape, op, n, x, attributes, attribute_bytes)) return poison;
     sg_arena_mark before = sg_arena_position(&tape->arena);
     sigad_array few[FEW], *values = few;

@@ -63,11 +63,11 @@ const char *sg_shape_text(const sigad_array *array, char buffer[SG_SHAPE_TEXT])
     return buffer;
 }
 
-#define ACCUMULATE(REAL)                                                                           \
-    do {                                                                                           \
-        REAL *restrict s = sum;                                                                    \
-        const REAL *restrict t = term;                                                             \
-        for (int64_t i = 0; i < array->elements; i++) s[i] += t[i];                                \
+#define ACCUMULATE(REAL)                                            \
+    do {                                                            \
+        REAL *restrict s = sum;                                     \
+        const REAL *restrict t = term;                              \
+        for (int64_t i = 0; i < array->elements; i++) s[i] += t[i]; \
     } while (0)
 
 void sg_array_accumulate(const sigad_array *array, void *sum, const void *term)

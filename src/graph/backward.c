@@ -12,14 +12,18 @@ static void add_sources(sg_sweep *sweep)
         if (tape->nodes[i].watched) sg_sweep_source_node(sweep, i);
 }
 
-/* Parameters receive in place. All memory is taken before the first gradient changes. */
+/* A parameter whose gradient holds nothing yet receives in place; to others the sweep's share is
+ * added when all went well, so that a failure leaves what they hold. */
 static bool point_at_gradients(sg_sweep *sweep, sg_field *cotangent)
 {
     sigad_context *context = sweep->tape->context;
     for (size_t i = 0; i < context->parameter_count; i++) {
+        sg_parameter *parameter = context->parameters[i];
         if (!sg_sweep_active(sweep, sg_context_parameter_handle(context, i))) continue;
-        if (!sg_parameter_need_gradient(context, context->parameters[i])) return false;
-        cotangent->parameter[i] = context->parameters[i]->gradient;
+        if (!sg_parameter_need_gradient(context, parameter)) return false;
+        cotangent->parameter[i] =
+            parameter->reached ? sg_field_array(sweep, &parameter->value) : parameter->gradient;
+        if (!cotangent->parameter[i]) return false;
     }
     return true;
 }
@@ -27,8 +31,13 @@ static bool point_at_gradients(sg_sweep *sweep, sg_field *cotangent)
 static void collect(sg_sweep *sweep, const sg_field *cotangent)
 {
     sigad_tape *tape = sweep->tape;
-    for (size_t i = 0; i < tape->context->parameter_count; i++)
-        if (cotangent->parameter[i]) tape->context->parameters[i]->reached = true;
+    for (size_t i = 0; i < tape->context->parameter_count; i++) {
+        sg_parameter *parameter = tape->context->parameters[i];
+        const void *share = cotangent->parameter[i];
+        if (share && share != parameter->gradient)
+            sg_array_accumulate(&parameter->value, parameter->gradient, share);
+        parameter->reached |= share != NULL;
+    }
     for (size_t i = 0; i < sweep->count; i++) {
         sg_node *node = &tape->nodes[i];
         if (!node->watched || !cotangent->node[i]) continue;

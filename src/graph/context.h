@@ -69,9 +69,8 @@ sigad_status sg_context_no_memory(sigad_context *context, const char *what, size
 /* The parameter behind a handle, or NULL with the error set (SIGAD_EINVAL: poison or not a
  * parameter; SIGAD_ESTALE: of another context). */
 sg_parameter *sg_context_parameter(sigad_context *context, const char *caller, sigad_tensor handle);
-sg_parameter *
-sg_context_parameter_named(const sigad_context *context,
-                           const char *name); /* NULL if there is none; sets no error */
+sg_parameter *sg_context_parameter_named(
+    const sigad_context *context, const char *name); /* NULL if there is none; sets no error */
 sigad_tensor sg_context_parameter_handle(const sigad_context *context, size_t index);
 static inline bool sg_is_parameter(sigad_tensor handle)
 {
@@ -89,7 +88,7 @@ bool sg_parameter_need_gradient(sigad_context *context, sg_parameter *parameter)
 const sigad_plan *sg_context_plan(sigad_context *context, const char *caller,
                                   const sigad_sig_spec *spec);
 
-/* sigad_tensor_info of the caller's size. */
+/* sigad_tensor_info of the caller's size; what we do not know of a longer one becomes zero. */
 void sg_info_of_array(const sigad_array *value, sigad_tensor_info *info);
 sigad_status sg_info_write(sigad_context *context, const sigad_tensor_info *full,
                            sigad_tensor_info *info);

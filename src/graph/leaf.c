@@ -55,7 +55,7 @@ static sigad_status check_bytes(sg_error *error, const char *caller, const sigad
     if (!data && value->elements)
         return sg_fail(error, SIGAD_EINVAL, "%s: data is NULL, but %s has %lld elements", caller,
                        sg_shape_text(value, text), (long long)value->elements);
-    if ((uintptr_t)data % size)
+    if (value->elements && (uintptr_t)data % size)
         return sg_fail(error, SIGAD_EINVAL, "%s: data of %s must be aligned to %zu bytes", caller,
                        sg_dtype_name(value->dtype), size);
     return SIGAD_OK;

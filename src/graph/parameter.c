@@ -165,6 +165,7 @@ sigad_status sg_info_write(sigad_context *context, const sigad_tensor_info *full
         return sg_fail(&context->error, SIGAD_EINVAL,
                        "sigad_tensor_info: set size before the call (SIGAD_TENSOR_INFO_INIT)");
     memcpy(info, full, size < sizeof *full ? size : sizeof *full);
+    if (size > sizeof *full) memset((char *)info + sizeof *full, 0, size - sizeof *full);
     info->size = size;
     return SIGAD_OK;
 }

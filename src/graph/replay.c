@@ -3,12 +3,12 @@
 #include "graph/tape.h"
 #include <string.h>
 
-/* An input that went stale is a sweep's result: it is not computed again. */
-static bool inputs_stand(sigad_tape *tape, const sg_node *node)
+/* A sweep's result goes stale: it is not computed again. */
+static bool inputs_stand(const sigad_tape *tape, const sg_node *node)
 {
     for (int i = 0; i < node->n; i++) {
         sigad_tensor x = node->inputs[i];
-        if (sg_is_parameter(x) || tape->nodes[x.id].generation == x.generation) continue;
+        if (sg_is_parameter(x) || tape->nodes[x.id].kind != SG_NODE_RESULT) continue;
         sg_fail(&tape->context->error, SIGAD_ENOTSUP,
                 "sigad_replay: %s%s%s%s uses a result of sigad_gradient, jvp or hvp, which is not "
                 "computed again (sigad_grad is)",
@@ -37,25 +37,37 @@ static bool recompute(sigad_tape *tape, sg_frame *frame, size_t position, void *
     return good;
 }
 
-static bool replay(sigad_tape *tape)
+/* Checks that all can be recomputed, and makes what that needs; changes nothing. */
+static bool prepare(sigad_tape *tape, sg_frame *frame, void **workspace)
 {
-    sg_frame frame;
-    size_t workspace_bytes = 0;
+    size_t bytes = 0;
     int most = 0;
     for (size_t i = 0; i < tape->count; i++) {
-        sg_node *node = &tape->nodes[i];
-        node->reached = false;
-        if (node->watched) memset(node->gradient, 0, sg_array_bytes(&node->value));
-        if (node->kind == SG_NODE_RESULT) node->generation = 0;
+        const sg_node *node = &tape->nodes[i];
         if (node->kind != SG_NODE_OPERATION) continue;
         if (!inputs_stand(tape, node)) return false;
         if (node->n > most) most = node->n;
-        if (node->workspace_bytes[SIGAD_FWD] > workspace_bytes)
-            workspace_bytes = node->workspace_bytes[SIGAD_FWD];
+        if (node->workspace_bytes[SIGAD_FWD] > bytes) bytes = node->workspace_bytes[SIGAD_FWD];
     }
-    if (!sg_frame_create(tape, most, &frame)) return false;
-    void *workspace = sg_arena_take(&tape->side, workspace_bytes);
-    if (!workspace) return !sg_context_no_memory(tape->context, "sigad_replay", workspace_bytes);
+    if (!sg_frame_create(tape, most, frame)) return false;
+    *workspace = sg_arena_take(&tape->side, bytes);
+    return *workspace || !sg_context_no_memory(tape->context, "sigad_replay", bytes);
+}
+
+/* Forgets what belongs to the old values. */
+static void forget(sg_node *node)
+{
+    node->reached = false;
+    if (node->watched) memset(node->gradient, 0, sg_array_bytes(&node->value));
+    if (node->kind == SG_NODE_RESULT) node->stale = true;
+}
+
+static bool replay(sigad_tape *tape)
+{
+    sg_frame frame;
+    void *workspace;
+    if (!prepare(tape, &frame, &workspace)) return false;
+    for (size_t i = 0; i < tape->count; i++) forget(&tape->nodes[i]);
     for (size_t i = 0; i < tape->count; i++)
         if (tape->nodes[i].kind == SG_NODE_OPERATION && !recompute(tape, &frame, i, workspace))
             return false;

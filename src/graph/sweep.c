@@ -164,7 +164,7 @@ bool sg_sweep_require(sg_sweep *sweep, unsigned functions)
 
 /* ---- fields -------------------------------------------------------------------------------- */
 
-static void *cleared(sg_sweep *sweep, const sigad_array *like)
+void *sg_field_array(sg_sweep *sweep, const sigad_array *like)
 {
     void *block = sg_arena_take_zeroed(&sweep->tape->side, sg_array_bytes(like));
     if (!block) sg_context_no_memory(sweep->tape->context, sweep->caller, sg_array_bytes(like));
@@ -181,11 +181,11 @@ bool sg_field_create(sg_sweep *sweep, sg_field *field, bool own_parameters)
     field->parameter = field->node + sweep->count;
     for (size_t i = 0; i < sweep->count; i++)
         if ((sweep->state[i] & ACTIVE) == ACTIVE &&
-            !(field->node[i] = cleared(sweep, &tape->nodes[i].value)))
+            !(field->node[i] = sg_field_array(sweep, &tape->nodes[i].value)))
             return false;
     for (size_t i = 0; own_parameters && i < parameters; i++)
         if ((sweep->parameter_state[i] & ACTIVE) == ACTIVE &&
-            !(field->parameter[i] = cleared(sweep, &tape->context->parameters[i]->value)))
+            !(field->parameter[i] = sg_field_array(sweep, &tape->context->parameters[i]->value)))
             return false;
     return true;
 }

@@ -52,6 +52,8 @@ bool sg_sweep_require(sg_sweep *sweep, unsigned functions);
 /* Cleared arrays for all active nodes; for source parameters, too, if `own_parameters`, else their
  * pointers are NULL. */
 bool sg_field_create(sg_sweep *sweep, sg_field *field, bool own_parameters);
+/* One such array; NULL with the error set. */
+void *sg_field_array(sg_sweep *sweep, const sigad_array *like);
 void *sg_field_at(const sg_field *field, sigad_tensor tensor);
 
 /* Adds `cotangent` (broadcast to the output's shape) to the output's entry of a field; poison

@@ -50,6 +50,7 @@ void sigad_tape_reset(sigad_tape *tape)
 {
     if (!tape) return;
     tape->count = 0;
+    tape->notes = NULL;
     sg_arena_reset(&tape->arena);
     sg_arena_reset(&tape->side);
     start_generation(tape);
@@ -86,15 +87,27 @@ void sigad_tape_set_step(sigad_tape *tape, uint64_t step)
 
 /* ---- mark and rewind ----------------------------------------------------------------------- */
 
+/* Tells the first `count` nodes from any other that the tape ever had: by the newest of them. */
+static uint64_t mark_at(const sigad_tape *tape, size_t count)
+{
+    uint32_t generation = count ? tape->nodes[count - 1].generation : tape->since_reset;
+    return (uint64_t)generation << 32 | count;
+}
+
 uint64_t sigad_tape_mark(const sigad_tape *tape)
 {
-    return tape ? (uint64_t)tape->since_reset << 32 | tape->count : 0;
+    return tape ? mark_at(tape, tape->count) : 0;
 }
 
 void sg_tape_drop(sigad_tape *tape, size_t count)
 {
     if (count >= tape->count) return;
     sg_arena_rewind(&tape->arena, tape->nodes[count].before);
+    while (tape->notes && tape->notes->node >= count) {
+        sg_note note = *tape->notes;
+        sg_arena_rewind(&tape->side, note.before);
+        tape->notes = note.previous;
+    }
     tape->count = count;
     start_generation(tape);
 }
@@ -104,7 +117,7 @@ sigad_status sigad_tape_rewind(sigad_tape *tape, uint64_t mark)
     if (!tape) return SIGAD_EINVAL;
     if (tape->context->error.status) return tape->context->error.status;
     size_t count = (uint32_t)mark;
-    if (mark >> 32 != tape->since_reset || count > tape->count)
+    if (count > tape->count || mark != mark_at(tape, count))
         return sg_fail(&tape->context->error, SIGAD_ESTALE,
                        "sigad_tape_rewind: the mark is from before a reset or an earlier rewind, "
                        "or of another tape");
@@ -128,7 +141,8 @@ sg_node *sg_tape_node(sigad_tape *tape, const char *caller, sigad_tensor handle)
                 caller);
     else if (sg_is_parameter(handle))
         sg_fail(error, SIGAD_EINVAL, "%s: a parameter is not a tensor of the tape", caller);
-    else if (handle.id >= tape->count || tape->nodes[handle.id].generation != handle.generation)
+    else if (handle.id >= tape->count || tape->nodes[handle.id].stale ||
+             tape->nodes[handle.id].generation != handle.generation)
         sg_fail(error, SIGAD_ESTALE,
                 "%s: a stale handle: from before a reset, rewind or replay, or of another tape",
                 caller);
@@ -157,7 +171,7 @@ int64_t sigad_tape_count(const sigad_tape *tape)
 sigad_tensor sigad_tape_at(sigad_tape *tape, int64_t index)
 {
     if (!tape) return poison;
-    if (index >= 0 && (size_t)index < tape->count && tape->nodes[index].generation)
+    if (index >= 0 && (size_t)index < tape->count && !tape->nodes[index].stale)
         return sg_tape_handle(tape, (size_t)index);
     if (index >= 0 && (size_t)index < tape->count)
         sg_fail(&tape->context->error, SIGAD_ESTALE,
@@ -171,16 +185,30 @@ sigad_tensor sigad_tape_at(sigad_tape *tape, int64_t index)
 
 /* ---- marks on nodes ------------------------------------------------------------------------ */
 
-/* What is noted of the newest node lives and dies with it; a rewind must not take what is noted of
- * an older one. */
-static sg_arena *arena_for_notes(sigad_tape *tape, const sg_node *node)
+/* Room for what is given to a node that stands; NULL with the error set. With the newest node it
+ * lives and dies in the tape's arena; a rewind must not take what an older one was given. */
+static void *take_note(sigad_tape *tape, const char *caller, size_t node, size_t bytes)
 {
-    return node == &tape->nodes[tape->count - 1] ? &tape->arena : &tape->side;
+    enum { HEADER = SG_ALIGNMENT };
+    _Static_assert(sizeof(sg_note) <= HEADER, "what follows the header must stay aligned");
+    bool newest = node == tape->count - 1;
+    sg_arena_mark before = sg_arena_position(&tape->side);
+    char *block =
+        newest ? sg_arena_take(&tape->arena, bytes) : sg_arena_take(&tape->side, HEADER + bytes);
+    if (!block) {
+        sg_context_no_memory(tape->context, caller, bytes);
+        return NULL;
+    }
+    if (newest) return block;
+    sg_note *note = (sg_note *)(void *)block;
+    *note = (sg_note){tape->notes, node, before};
+    tape->notes = note;
+    return block + HEADER;
 }
 
 sigad_tensor sigad_watch(sigad_tape *tape, sigad_tensor x)
 {
-    if (!sg_tape_ready(tape)) return poison;
+    if (!tape || tape->context->error.status) return poison;
     sg_error *error = &tape->context->error;
     if (sg_is_parameter(x)) {
         const sg_parameter *parameter = sg_context_parameter(tape->context, "sigad_watch", x);
@@ -197,11 +225,9 @@ sigad_tensor sigad_watch(sigad_tape *tape, sigad_tensor x)
         return poison;
     }
     size_t bytes = sg_array_bytes(&node->value);
-    node->gradient = sg_arena_take_zeroed(arena_for_notes(tape, node), bytes);
-    if (!node->gradient) {
-        sg_context_no_memory(tape->context, "sigad_watch", bytes);
-        return poison;
-    }
+    node->gradient = take_note(tape, "sigad_watch", x.id, bytes);
+    if (!node->gradient) return poison;
+    if (bytes) memset(node->gradient, 0, bytes);
     node->watched = true;
     node->reached = false;
     return x;
@@ -221,12 +247,14 @@ sigad_tensor sigad_label(sigad_tape *tape, sigad_tensor x, const char *text)
     }
     sg_node *node = sg_tape_node(tape, "sigad_label", x);
     if (!node) return poison;
-    char *copy = sg_arena_take(arena_for_notes(tape, node), strlen(text) + 1);
-    if (!copy) {
-        sg_context_no_memory(tape->context, "sigad_label", strlen(text) + 1);
-        return poison;
+    size_t bytes = strlen(text) + 1;
+    if (bytes > node->label_bytes) {
+        char *room = take_note(tape, "sigad_label", x.id, bytes);
+        if (!room) return poison;
+        node->label = room;
+        node->label_bytes = bytes;
     }
-    node->label = strcpy(copy, text);
+    memmove(node->label, text, bytes);
     return x;
 }
 

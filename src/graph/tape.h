@@ -13,8 +13,9 @@ typedef enum {
 } sg_node_kind;
 
 typedef struct {
-    uint32_t generation; /* of the handles that name this node; 0 once it is stale */
+    uint32_t generation; /* of the handles that name this node */
     uint8_t kind;        /* sg_node_kind */
+    bool stale;          /* the result of a sweep from before a replay */
     bool watched;
     bool reached; /* the gradient of a watched node holds something */
     int32_t n;    /* inputs */
@@ -27,10 +28,18 @@ typedef struct {
     void *attributes, *saved;
     size_t attribute_bytes, saved_bytes;
     size_t workspace_bytes[4];
-    void *gradient;    /* of a watched node */
-    const char *label; /* in the arena, or "" */
-    uint64_t ticks;    /* of the last fwd */
+    void *gradient; /* of a watched node */
+    char *label;    /* "", or in `label_bytes` of an arena */
+    size_t label_bytes;
+    uint64_t ticks; /* of the last fwd */
 } sg_node;
+
+/* What was given to a node that was not the newest: a stack in the side arena. */
+typedef struct sg_note {
+    struct sg_note *previous;
+    size_t node;
+    sg_arena_mark before;
+} sg_note;
 
 struct sigad_tape {
     sg_owned owned;
@@ -41,10 +50,11 @@ struct sigad_tape {
     uint32_t generation;
     uint32_t serial; /* which tape of the context */
     uint64_t step;
-    uint32_t since_reset; /* the generation of the last reset: marks hold it */
+    uint32_t since_reset; /* the generation of the last reset */
     bool evaluating;
     sg_arena side; /* scratch of sweeps; labels and gradients given to nodes that are no longer the
-                      newest: a rewind keeps them */
+                      newest: a rewind keeps those of the nodes that stay */
+    sg_note *notes;
 };
 
 /* What a function of an operation gets; the public struct comes first. */
@@ -63,16 +73,20 @@ static inline sigad_tape *sg_call_tape(const sigad_op_call *call)
 }
 
 /* Flags of sigad_op that only our own operations set. */
-#define SG_OP_ALIAS                                                                                \
-    0x10000u /* y has the bytes of x[0]; where x[0] is itself computed, y shares them and fwd is   \
+#define SG_OP_ALIAS                                                                              \
+    0x10000u /* y has the bytes of x[0]; where x[0] is itself computed, y shares them and fwd is \
                 not called */
 #define SG_OP_STOP 0x20000u /* no derivative passes */
-#define SG_OP_GRADIENT                                                                             \
+#define SG_OP_GRADIENT \
     0x40000u /* a recorded gradient: a missing function means "differentiated too often" */
 
+/* true if the context holds no error. Every function that makes a tensor begins with this; a label
+ * for the poison that it returns otherwise says nothing of the error that is held. */
 static inline bool sg_tape_ready(const sigad_tape *tape)
 {
-    return tape && !tape->context->error.status;
+    if (!tape) return false;
+    if (tape->context->error.status) sg_error_settle(&tape->context->error);
+    return !tape->context->error.status;
 }
 
 /* dtype, rank, shape and data of any handle that is good on this tape; false with the error set. */

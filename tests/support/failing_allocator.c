@@ -11,7 +11,7 @@ static void *resize(void *user, void *pointer, size_t old_size, size_t new_size,
         bool fails = a->fail_at && (a->for_ever ? a->made >= a->fail_at : a->made == a->fail_at);
         a->failed += fails;
         if (fails || posix_memalign(&fresh, alignment, new_size)) return NULL;
-        memset(fresh, 0xA5, new_size); /* nobody may count on cleared memory */
+        memset(fresh, 0x41, new_size); /* 2.3e6 as a double: nobody may count on cleared memory */
         if (pointer) memcpy(fresh, pointer, old_size < new_size ? old_size : new_size);
         a->live += (int64_t)new_size;
     }

@@ -1,36 +1,12 @@
 #include "support/hostile.h"
 #include "core/random.h"
+#include "support/failing_allocator.h"
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static void *counted(void *user, void *pointer, size_t old_size, size_t new_size, size_t alignment)
-{
-    hostile_memory *memory = user;
-    void *fresh = NULL;
-    if (new_size) {
-        int64_t call = memory->calls++;
-        if (memory->fail_at >= 0 &&
-            (call == memory->fail_at || (memory->for_ever && call > memory->fail_at)))
-            return NULL;
-        if (posix_memalign(&fresh, alignment, new_size)) return NULL;
-        memory->live++;
-        if (pointer) memcpy(fresh, pointer, old_size < new_size ? old_size : new_size);
-    }
-    if (pointer) {
-        memory->live--;
-        free(pointer);
-    }
-    return fresh;
-}
-
-sigad_allocator hostile_allocator(hostile_memory *memory)
-{
-    return (sigad_allocator){counted, memory};
-}
 
 /* ---- files ---- */
 
@@ -95,9 +71,9 @@ unsigned char *hostile_read(const char *path, size_t *count)
 /* ---- readers ---- */
 
 static sigad_status attempt(hostile_reader reader, const void *bytes, size_t count,
-                            hostile_memory *memory, char message[SG_MESSAGE_BYTES])
+                            failing_allocator *memory, char message[SG_MESSAGE_BYTES])
 {
-    sigad_allocator allocator = hostile_allocator(memory);
+    sigad_allocator allocator = failing_allocator_hook(memory);
     sg_error error = {0};
     unsigned char *copy = malloc(count + 1);
     cr_assert_not_null(copy);
@@ -108,7 +84,7 @@ static sigad_status attempt(hostile_reader reader, const void *bytes, size_t cou
     free(copy);
     cr_assert_eq(status, error.status, "returned %d, holds %d: %s", status, error.status,
                  error.message);
-    cr_assert_eq(memory->live, 0, "%d blocks left, status %d: %s", (int)memory->live, status,
+    cr_assert_eq(memory->live, 0, "%d bytes left, status %d: %s", (int)memory->live, status,
                  error.message);
     if (message) strcpy(message, error.message);
     return status;
@@ -117,7 +93,7 @@ static sigad_status attempt(hostile_reader reader, const void *bytes, size_t cou
 sigad_status hostile_try(hostile_reader reader, const void *bytes, size_t count,
                          char message[SG_MESSAGE_BYTES])
 {
-    hostile_memory memory = {.fail_at = -1};
+    failing_allocator memory = {0};
     return attempt(reader, bytes, count, &memory, message);
 }
 
@@ -200,12 +176,12 @@ int hostile_bend(hostile_reader reader, const void *bytes, size_t count, int mut
 void hostile_starve(hostile_reader reader, const void *bytes, size_t count)
 {
     for (int for_ever = 0; for_ever < 2; for_ever++)
-        for (int64_t k = 0;; k++) {
-            hostile_memory memory = {.fail_at = k, .for_ever = for_ever};
+        for (int64_t k = 1;; k++) {
+            failing_allocator memory = {.fail_at = k, .for_ever = for_ever};
             sigad_status status = attempt(reader, bytes, count, &memory, NULL);
-            if (memory.calls <= k) {
+            if (!memory.failed) {
                 cr_assert_eq(status, SIGAD_OK);
-                cr_assert_gt(k, 0, "the reader allocates nothing");
+                cr_assert_gt(k, 1, "the reader allocates nothing");
                 break;
             }
             cr_assert_eq(status, SIGAD_ENOMEM, "allocation %d", (int)k);

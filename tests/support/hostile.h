@@ -4,16 +4,6 @@
 #define HOSTILE_H
 #include "core/error.h"
 #include "io/source.h"
-#include <sigad/base.h>
-#include <stdbool.h>
-
-/* An allocator that counts what is alive and fails the call number `fail_at` (from 0; negative:
- * none), and all after it if `for_ever`. */
-typedef struct {
-    int64_t calls, fail_at, live;
-    bool for_ever;
-} hostile_memory;
-sigad_allocator hostile_allocator(hostile_memory *memory);
 
 /* The path of a file in a fresh directory of this test; the last one named is valid until the next
  * call. */

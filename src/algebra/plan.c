@@ -1,0 +1,89 @@
+#include "algebra/plan.h"
+#include "algebra/spec.h"
+#include <string.h>
+
+static sigad_status build_levels(sigad_plan *plan)
+{
+    size_t degree = (size_t)plan->degree;
+    plan->size = sg_arena_take(&plan->arena, (degree + 1) * sizeof *plan->size);
+    plan->offset = sg_arena_take(&plan->arena, (degree + 2) * sizeof *plan->offset);
+    plan->inverse = sg_arena_take(&plan->arena, (degree + 1) * sizeof *plan->inverse);
+    if (!plan->size || !plan->offset || !plan->inverse) return SIGAD_ENOMEM;
+    plan->size[0] = 1;
+    plan->inverse[0] = 0.0;
+    plan->offset[0] = plan->offset[1] = 0;
+    for (size_t k = 1; k <= degree; k++) {
+        plan->size[k] = plan->size[k - 1] * plan->letters;
+        plan->offset[k + 1] = plan->offset[k] + plan->size[k];
+        plan->inverse[k] = 1.0 / (double)k;
+    }
+    return SIGAD_OK;
+}
+
+static sigad_status build_moving(sigad_plan *plan)
+{
+    const sigad_sig_spec *spec = &plan->spec;
+    plan->moving_count = spec->dimension + spec->time_aug;
+    for (int side = 0; side < 2; side++) {
+        int32_t *letter = sg_arena_take(&plan->arena, (size_t)plan->moving_count * sizeof *letter);
+        if (!letter) return SIGAD_ENOMEM;
+        int32_t first = spec->lead_lag && side == 0 ? spec->dimension : 0;
+        for (int32_t i = 0; i < spec->dimension; i++) letter[i] = first + i;
+        if (spec->time_aug) letter[spec->dimension] = plan->letters - 1;
+        plan->moving[side] = letter;
+    }
+    return SIGAD_OK;
+}
+
+static sigad_status build(sigad_plan *plan)
+{
+    sigad_status status = build_levels(plan);
+    if (!status) status = build_moving(plan);
+    if (!status && sg_plan_has_tables(plan)) status = sg_plan_build_tables(plan);
+    return status;
+}
+
+sigad_status sigad_plan_create_with(const sigad_sig_spec *spec, const sigad_allocator *allocator,
+                                    sigad_plan **result)
+{
+    sigad_plan fresh = {.letters = 0};
+    if (!result) return SIGAD_EINVAL;
+    *result = NULL;
+    sigad_status status = sg_spec_read(NULL, NULL, spec, &fresh.spec);
+    if (status) return status;
+    if (!fresh.spec.dimension) return SIGAD_EINVAL;
+    int64_t letters = sg_spec_letters(&fresh.spec);
+    if (letters > INT32_MAX || fresh.spec.degree > SG_MOST_DEGREE) return SIGAD_ERANGE;
+    status = sg_spec_sig_length(&fresh.spec, &fresh.sig_length);
+    if (!status) status = sg_spec_log_sig_length(&fresh.spec, &fresh.log_sig_length);
+    if (status) return status;
+    fresh.letters = (int32_t)letters;
+    fresh.degree = fresh.spec.degree;
+    fresh.allocator =
+        sg_allocator_or_default(allocator ? *allocator : (sigad_allocator){NULL, NULL});
+
+    sigad_plan *plan = sg_allocate(&fresh.allocator, sizeof *plan);
+    if (!plan) return SIGAD_ENOMEM;
+    *plan = fresh;
+    sg_arena_init(&plan->arena, &plan->allocator);
+    status = build(plan);
+    if (status) {
+        sigad_plan_destroy(plan);
+        return status;
+    }
+    *result = plan;
+    return SIGAD_OK;
+}
+
+sigad_status sigad_plan_create(const sigad_sig_spec *spec, sigad_plan **plan)
+{
+    return sigad_plan_create_with(spec, NULL, plan);
+}
+
+void sigad_plan_destroy(sigad_plan *plan)
+{
+    if (!plan) return;
+    sigad_allocator allocator = plan->allocator;
+    sg_arena_destroy(&plan->arena);
+    sg_release(&allocator, plan, sizeof *plan);
+}

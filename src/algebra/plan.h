@@ -1,0 +1,72 @@
+/* What the signature operations know of a spec: level sizes and, for log-signatures in Lyndon words
+ * or brackets, sparse integer tables. Immutable, so that any number of threads may use one at once.
+ */
+#ifndef SG_PLAN_H
+#define SG_PLAN_H
+#include "core/arena.h"
+#include "sigad/signature.h"
+
+enum { SG_MOST_DEGREE = 1024 }; /* of a plan; only one letter could go further anyway */
+
+/* A sparse integer matrix by columns. A column stands for a Lyndon word or its bracket; all its
+ * rows are words of the same length. */
+typedef struct {
+    int32_t row, value;
+} sg_entry;
+
+typedef struct {
+    int64_t *start;  /* [columns + 1] */
+    sg_entry *entry; /* rows of a column ascend */
+} sg_sparse;
+
+/* Lyndon words that differ in their last letter alone: if u k is one, so is u l for each l > k. */
+typedef struct {
+    int32_t prefix; /* index of u */
+    int32_t letter; /* the least k */
+} sg_run;
+
+struct sigad_plan {
+    sigad_sig_spec spec; /* as read: dimension set, end_time not 0 */
+    sigad_allocator allocator;
+    sg_arena arena; /* of all tables */
+    int32_t letters, degree;
+    int64_t *size;   /* [degree + 1] words of length k: letters^k */
+    int64_t *offset; /* [degree + 2] of level k in a tensor without scalar term; offset[1] = 0,
+                        offset[degree + 1] is all */
+    double *inverse; /* [degree + 1] 1 / q */
+    int64_t sig_length, log_sig_length; /* of the arrays at the interface */
+
+    /* The letters that move in a step of the augmented path, ascending: in even and in odd steps
+     * (lead first, then lag; without lead-lag all of them, twice). */
+    int32_t *moving[2], moving_count;
+
+    /* Methods 1 and 2 only. Rank: place in the order by length, then lexicographic. */
+    int64_t *lyndon_first; /* [degree + 2] first rank of length k */
+    int32_t *lyndon;       /* [rank] index of the word inside its level */
+    int64_t *run_first;    /* [degree + 2] first run of length k */
+    sg_run *run;
+    sg_sparse bracket;  /* expansion of each bracket: row = index of a word */
+    sg_sparse triangle; /* the same at Lyndon words alone, without the unit diagonal: row = rank,
+                           greater than the column */
+};
+
+static inline bool sg_plan_has_tables(const sigad_plan *plan)
+{
+    return plan->spec.method != SIGAD_EXPANDED;
+}
+
+/* Entries of a whole tensor without scalar term, and of one without its top level. */
+static inline int64_t sg_plan_words(const sigad_plan *plan)
+{
+    return plan->offset[plan->degree + 1];
+}
+static inline int64_t sg_plan_low_words(const sigad_plan *plan)
+{
+    return plan->offset[plan->degree];
+}
+
+/* Fills the tables of methods 1 and 2; the level sizes are there already. SIGAD_ERANGE where a
+ * word's index exceeds 31 bits, SIGAD_ENOMEM. */
+sigad_status sg_plan_build_tables(sigad_plan *plan);
+
+#endif

@@ -1,0 +1,26 @@
+#include "ops/cpu/loss.h"
+#include "ops/cpu/ranges.h"
+#include <stddef.h>
+
+typedef void (*loop)(const sg_loss_arrays *arrays, int64_t first, int64_t count);
+
+#define SG_KERNELS "ops/cpu/loss.inc"
+#include "ops/cpu/both_reals.h"
+
+typedef struct {
+    loop body;
+    const sg_loss_arrays *arrays;
+} job;
+
+static void run(void *user, int64_t first, int64_t count)
+{
+    const job *j = user;
+    j->body(j->arrays, first, count);
+}
+
+void sg_cpu_loss(sg_loss loss, sg_loss_order order, int32_t dtype, int threads, int64_t n,
+                 const sg_loss_arrays *arrays)
+{
+    job j = {SG_BY_DTYPE(dtype, loops)[loss][order], arrays};
+    sg_ranges(threads, n, 1, run, &j);
+}

@@ -1,0 +1,30 @@
+/* How many increments the augmented path has, and how the backward sweep cuts them into blocks. */
+#ifndef SG_STEPS_H
+#define SG_STEPS_H
+#include "algebra/plan.h"
+
+static inline int64_t sg_steps(const sigad_plan *plan, int64_t length)
+{
+    int64_t steps = length > 1 ? length - 1 : 0;
+    return plan->spec.lead_lag ? 2 * steps : steps;
+}
+
+/* The state of the forward pass is kept every SG_UNDO increments, inside a span of `kept` such
+ * blocks; between spans only the state at their ends. So memory grows like the square root of the
+ * path's length, and no state is undone over more than SG_UNDO increments. */
+enum { SG_UNDO = 16, SG_LEAST_KEPT = 32 };
+
+typedef struct {
+    int64_t kept; /* blocks in a span */
+    int64_t spans;
+} sg_cuts;
+
+static inline sg_cuts sg_cut(int64_t steps)
+{
+    int64_t blocks = (steps + SG_UNDO - 1) / SG_UNDO, kept = SG_LEAST_KEPT;
+    while (kept * kept < blocks) kept *= 2;
+    if (blocks < kept) kept = blocks;
+    return (sg_cuts){kept, kept ? (blocks + kept - 1) / kept : 0};
+}
+
+#endif

@@ -1,0 +1,118 @@
+/* The signature functions on plain arrays: checks, scratch from the plan's allocator, the kernels
+ * over the batch. */
+#include "core/memory.h"
+#include "core/parallel.h"
+#include "ops/signature_batch.h"
+#include <string.h>
+
+/* batch * entries elements fit in memory, and if there are any, the pointer is there. */
+static sigad_status check_array(int64_t batch, int64_t entries, int64_t bytes, const void *array,
+                                int64_t *total)
+{
+    if (!sg_multiply(batch, entries, total) || !sg_multiply(*total, bytes, total))
+        return SIGAD_ERANGE;
+    return *total && !array ? SIGAD_EINVAL : SIGAD_OK;
+}
+
+static sigad_status check(const sg_signature_batch *b, int what, int n_jobs, int64_t *out_bytes)
+{
+    if (!b->plan || b->batch < 0 || b->length < 0 || n_jobs == 0) return SIGAD_EINVAL;
+    int64_t bytes = b->scalar == SG_F32 ? 4 : 8, points, x_bytes, y_bytes;
+    if (b->kernels->from_path && !sg_multiply(b->length, b->plan->spec.dimension, &points))
+        return SIGAD_ERANGE;
+    int64_t x_entries = sg_signature_x_entries(b->kernels, b->plan, b->length);
+    int64_t y_entries = sg_signature_y_entries(b->kernels, b->plan);
+    const void *y = what == SG_BATCH_FWD ? b->out : b->y_bar;
+    sigad_status x_status = check_array(b->batch, x_entries, bytes, b->x, &x_bytes);
+    sigad_status y_status = check_array(b->batch, y_entries, bytes, y, &y_bytes);
+    if (x_status || y_status) return x_status ? x_status : y_status;
+    *out_bytes = what == SG_BATCH_FWD ? y_bytes : x_bytes;
+    if (*out_bytes && !b->out) return SIGAD_EINVAL;
+    if (b->lengths && sg_signature_bad_length(b->lengths, b->batch, b->length) >= 0)
+        return SIGAD_ESHAPE;
+    return SIGAD_OK;
+}
+
+static sigad_status run(sg_signature_batch b, int what, int n_jobs)
+{
+    int64_t out_bytes, work_bytes, total;
+    sigad_status status = check(&b, what, n_jobs, &out_bytes);
+    if (status || !out_bytes) return status;
+    b.threads = sg_thread_count(n_jobs);
+    if (b.threads > b.batch) b.threads = (int)b.batch;
+    work_bytes = sg_signature_work_bytes(b.kernels, b.plan, b.length, b.scalar, what);
+    if (work_bytes < 0 || !sg_multiply(work_bytes, b.threads, &total)) return SIGAD_ENOMEM;
+    if (total) {
+        b.work = sg_allocate(&b.plan->allocator, (size_t)total);
+        if (!b.work) return SIGAD_ENOMEM;
+    }
+    if (what == SG_BATCH_VJP) memset(b.out, 0, (size_t)out_bytes);
+    sg_signature_run(&b, what);
+    sg_release(&b.plan->allocator, b.work, (size_t)total);
+    return SIGAD_OK;
+}
+
+#define FROM_PATH(name, REAL, S, SCALAR)                                                   \
+    sigad_status sigad_##name##_##S(const sigad_plan *plan, int64_t batch, int64_t length, \
+                                    const int64_t *lengths, const REAL *path, REAL *out,   \
+                                    int n_jobs)                                            \
+    {                                                                                      \
+        return run((sg_signature_batch){.kernels = &sg_##name##_kernels,                   \
+                                        .plan = plan,                                      \
+                                        .scalar = SCALAR,                                  \
+                                        .batch = batch,                                    \
+                                        .length = length,                                  \
+                                        .lengths = lengths,                                \
+                                        .x = path,                                         \
+                                        .out = out},                                       \
+                   SG_BATCH_FWD, n_jobs);                                                  \
+    }                                                                                      \
+    sigad_status sigad_##name##_backprop_##S(                                              \
+        const sigad_plan *plan, int64_t batch, int64_t length, const int64_t *lengths,     \
+        const REAL *path, const REAL *derivs, REAL *path_derivs, int n_jobs)               \
+    {                                                                                      \
+        return run((sg_signature_batch){.kernels = &sg_##name##_kernels,                   \
+                                        .plan = plan,                                      \
+                                        .scalar = SCALAR,                                  \
+                                        .batch = batch,                                    \
+                                        .length = length,                                  \
+                                        .lengths = lengths,                                \
+                                        .x = path,                                         \
+                                        .y_bar = derivs,                                   \
+                                        .out = path_derivs},                               \
+                   SG_BATCH_VJP, n_jobs);                                                  \
+    }
+
+#define BETWEEN(name, REAL, S, SCALAR)                                                             \
+    sigad_status sigad_##name##_##S(const sigad_plan *plan, int64_t batch, const REAL *x, REAL *y, \
+                                    int n_jobs)                                                    \
+    {                                                                                              \
+        return run((sg_signature_batch){.kernels = &sg_##name##_kernels,                           \
+                                        .plan = plan,                                              \
+                                        .scalar = SCALAR,                                          \
+                                        .batch = batch,                                            \
+                                        .x = x,                                                    \
+                                        .out = y},                                                 \
+                   SG_BATCH_FWD, n_jobs);                                                          \
+    }                                                                                              \
+    sigad_status sigad_##name##_backprop_##S(const sigad_plan *plan, int64_t batch, const REAL *x, \
+                                             const REAL *y_derivs, REAL *x_derivs, int n_jobs)     \
+    {                                                                                              \
+        return run((sg_signature_batch){.kernels = &sg_##name##_kernels,                           \
+                                        .plan = plan,                                              \
+                                        .scalar = SCALAR,                                          \
+                                        .batch = batch,                                            \
+                                        .x = x,                                                    \
+                                        .y_bar = y_derivs,                                         \
+                                        .out = x_derivs},                                          \
+                   SG_BATCH_VJP, n_jobs);                                                          \
+    }
+
+#define ALL(REAL, S, SCALAR)                 \
+    FROM_PATH(sig, REAL, S, SCALAR)          \
+    FROM_PATH(log_sig, REAL, S, SCALAR)      \
+    BETWEEN(sig_to_log_sig, REAL, S, SCALAR) \
+    BETWEEN(logsig_to_sig, REAL, S, SCALAR)
+
+ALL(float, f32, SG_F32)
+ALL(double, f64, SG_F64)

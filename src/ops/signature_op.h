@@ -1,0 +1,27 @@
+/* What the signature operations on a tape share: all but their names and kernels. */
+#ifndef SG_SIGNATURE_OP_H
+#define SG_SIGNATURE_OP_H
+#include "ops/signature_batch.h"
+#include "sigad/op.h"
+
+sigad_status sg_signature_infer(sigad_op_call *call);
+sigad_status sg_signature_op_fwd(sigad_op_call *call);
+sigad_status sg_signature_op_vjp(sigad_op_call *call);
+sigad_status sg_signature_op_jvp(sigad_op_call *call);
+sigad_status sg_signature_op_soc(sigad_op_call *call);
+
+#define SG_SIGNATURE_OP(op_name)                                                                 \
+    {                                                                                            \
+        SIGAD_OP_INIT, .name = op_name, .infer = sg_signature_infer, .fwd = sg_signature_op_fwd, \
+                       .vjp = sg_signature_op_vjp, .jvp = sg_signature_op_jvp,                   \
+                       .soc = sg_signature_op_soc                                                \
+    }
+
+/* Finds the plan (its dimension follows from the shape of x[0] where the spec has none) and applies
+ * the operation to x[0 .. n-1]: a path, a signature or a log-signature, and the lengths of the
+ * paths if n is 2. */
+sigad_tensor sg_signature_apply(sigad_tape *tape, const sigad_op *op,
+                                const sg_signature_kernels *kernels, int n, const sigad_tensor *x,
+                                const sigad_sig_spec *spec);
+
+#endif
