@@ -10,8 +10,7 @@
 #include "support.h"
 #include <math.h>
 
-/* ---- the operation -----------------------------------------------------------------------------
- */
+/* ---- the operation ------------------------------------------------------------------------- */
 
 enum { X = 0, A = 1 }; /* the inputs */
 
@@ -119,8 +118,7 @@ static sigad_tensor smooth(sigad_tape *t, sigad_tensor x, sigad_tensor a)
     return sigad_apply(t, &smooth_op, 2, (sigad_tensor[]){x, a}, NULL, 0);
 }
 
-/* ---- the check ---------------------------------------------------------------------------------
- */
+/* ---- the check ----------------------------------------------------------------------------- */
 
 enum { LENGTH = 40, CHANNELS = 2, SERIES = LENGTH * CHANNELS, UNKNOWNS = SERIES + 1 };
 
@@ -201,8 +199,7 @@ static double check_hessian(problem *p)
     return worst;
 }
 
-/* ---- training ----------------------------------------------------------------------------------
- */
+/* ---- training ------------------------------------------------------------------------------ */
 
 /* The rate that explains `target` as the smoothed series. sigmoid keeps it between 0 and 1. */
 static double train(sigad_context *ctx, problem *p, double rate, long steps)

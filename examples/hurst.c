@@ -32,8 +32,7 @@ typedef struct {
     float exponent[PATHS][1];
 } paths;
 
-/* ---- the paths ---------------------------------------------------------------------------------
- */
+/* ---- the paths ----------------------------------------------------------------------------- */
 
 /* Exact: each increment is drawn from its law given all before it, whose mean is a weighted sum of
    them with weights by the recursion of Durbin and Levinson (Hosking 1984, "Modeling persistence in
@@ -79,8 +78,7 @@ static sigad_status simulate(sigad_tape *t, paths *data)
     return SIGAD_OK;
 }
 
-/* ---- the model ---------------------------------------------------------------------------------
- */
+/* ---- the model ----------------------------------------------------------------------------- */
 
 typedef struct {
     sigad_tensor weight, bias;
@@ -134,8 +132,7 @@ static sigad_tensor model_apply(sigad_tape *t, const model *m, sigad_tensor path
     return h;
 }
 
-/* ---- training ----------------------------------------------------------------------------------
- */
+/* ---- training ------------------------------------------------------------------------------ */
 
 /* Fills milliseconds [steps]. */
 static sigad_status train(sigad_context *ctx, sigad_tape *t, const model *m, const paths *data,

@@ -55,8 +55,7 @@ static double path_error(const double path[POINTS][2])
     return error;
 }
 
-/* ---- the picture -------------------------------------------------------------------------------
- */
+/* ---- the picture --------------------------------------------------------------------------- */
 
 static void draw(picture *p, const double path[POINTS][2], const char *style)
 {
@@ -79,8 +78,7 @@ static int plot(const char *file, const double start[POINTS][2], const double pa
     return picture_close(&p);
 }
 
-/* ---- the search --------------------------------------------------------------------------------
- */
+/* ---- the search ---------------------------------------------------------------------------- */
 
 /* Where the search begins: on the straight line to where the path must end, jostled. */
 static sigad_tensor corners_create(sigad_context *ctx, sigad_tape *t, double jostle)

@@ -11,8 +11,7 @@
 
 enum { EXIT_USAGE = 2 };
 
-/* ---- the command line
- * ---------------------------------------------------------------------------- */
+/* ---- the command line ---------------------------------------------------------------------- */
 
 /* Where the value of --name goes. A number's present value is its default. */
 typedef struct {
@@ -85,8 +84,7 @@ static inline void parse_arguments(int argc, char **argv, const char *usage, int
     exit(EXIT_USAGE);
 }
 
-/* ---- the context --------------------------------------------------------------------------------
- */
+/* ---- the context --------------------------------------------------------------------------- */
 
 /* A context, or the end of the program. */
 static inline sigad_context *context_open(long threads, long seed)
@@ -109,11 +107,10 @@ static inline int context_close(sigad_context *context)
     return failed;
 }
 
-/* ---- memory and time ------------------------------------------------------------------------ */
-* /
+/* ---- memory and time ----------------------------------------------------------------------- */
 
-    /* Zeroed, or the end of the program. */
-    static inline void *allocate(int64_t count, size_t size)
+/* Zeroed, or the end of the program. */
+static inline void *allocate(int64_t count, size_t size)
 {
     void *block = calloc((size_t)count, size);
     if (block || !count) return block;
@@ -128,8 +125,7 @@ static inline double seconds_now(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* ---- pictures in SVG ---------------------------------------------------------------------------
- */
+/* ---- pictures in SVG ----------------------------------------------------------------------- */
 
 /* Written under another name that the last call takes away, so a picture is whole or not there. */
 typedef struct {

@@ -22,8 +22,7 @@ typedef struct {
     int64_t count, *index;
 } selection;
 
-/* ---- the model ---------------------------------------------------------------------------------
- */
+/* ---- the model ----------------------------------------------------------------------------- */
 
 typedef struct {
     sigad_sig_spec spec;
@@ -114,8 +113,7 @@ static sigad_status standardise(sigad_tape *t, const model *m, const selection *
     return sigad_parameter_write(ctx, m->scale, sigad_data(t, scale), bytes);
 }
 
-/* ---- training and judging ----------------------------------------------------------------------
- */
+/* ---- training and judging ------------------------------------------------------------------ */
 
 static sigad_status train(sigad_context *ctx, const model *m, const char *prefix,
                           const selection *from, const settings *s)
@@ -209,8 +207,7 @@ static selection all_of(const sigad_dataset *data)
     return all;
 }
 
-/* ---- the program -------------------------------------------------------------------------------
- */
+/* ---- the program --------------------------------------------------------------------------- */
 
 /* A label is a number that the header of its file gives to a class, so the headers must agree. */
 static int same_classes(const sigad_dataset *a, const sigad_dataset *b)

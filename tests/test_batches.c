@@ -121,6 +121,8 @@ Test(batches, order_depends_on_the_seed_and_epoch_only)
     epoch_of(s, (int[]){4, 4, 2}, a);
     epoch_of(t, (int[]){3, 3, 3, 1}, b);
     cr_expect_arr_eq(a, b, N * sizeof *a);
+    sigad_permutation(3, 0, N, b);
+    cr_expect_arr_eq(a, b, N * sizeof *a, "the header promises this order");
     epoch_of(u, (int[]){4, 4, 2}, b);
     cr_expect_arr_neq(a, b, N * sizeof *a);
     sigad_context_destroy(s.context);

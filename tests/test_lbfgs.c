@@ -316,6 +316,47 @@ Test(lbfgs, a_failing_function_ends_it_at_the_best_point)
 /* ---- over parameters
  * ----------------------------------------------------------------------------- */
 
+/* mse(exp(w), (1, 2, 3)): recorded anew at each evaluation, or once and then replayed. */
+typedef struct {
+    sigad_tape *tape;
+    sigad_tensor w, loss;
+    bool replays;
+} taped;
+
+static sigad_status taped_loss(void *user, double *loss)
+{
+    taped *t = user;
+    static const double target[3] = {1.0, 2.0, 3.0};
+    if (t->replays && t->loss.generation) {
+        sigad_replay(t->tape);
+    } else {
+        sigad_tape_reset(t->tape);
+        sigad_tensor goal = sigad_input(t->tape, SIGAD_F64, SIGAD_SHAPE(3), target);
+        t->loss = sigad_mse(t->tape, sigad_exp(t->tape, t->w), goal);
+    }
+    sigad_status status = sigad_backward(t->tape, t->loss);
+    *loss = sigad_item(t->tape, t->loss);
+    return status;
+}
+
+Test(lbfgs, trains_through_a_tape)
+{
+    for (int replays = 0; replays < 2; replays++) {
+        sigad_context *context = create(NULL);
+        taped t = {.replays = replays};
+        sigad_lbfgs_report r = {SIGAD_LBFGS_REPORT_INIT};
+        cr_assert_eq(sigad_tape_create(context, &t.tape), SIGAD_OK);
+        t.w = sigad_parameter(context, "w", SIGAD_F64, SIGAD_SHAPE(3), SIGAD_INIT_ZERO);
+        cr_assert_eq(sigad_lbfgs_train(context, taped_loss, &t, NULL, &r), SIGAD_OK, "%s",
+                     sigad_context_message(context));
+        cr_expect_eq(r.stop, SIGAD_LBFGS_CONVERGED);
+        double w[3];
+        cr_assert_eq(sigad_parameter_read(context, t.w, w, sizeof w), SIGAD_OK);
+        for (int i = 0; i < 3; i++) cr_expect_float_eq(w[i], log(i + 1.0), 1e-6);
+        sigad_context_destroy(context);
+    }
+}
+
 typedef struct {
     sigad_context *context;
     int calls;

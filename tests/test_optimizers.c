@@ -351,6 +351,28 @@ Test(optimizers, counts_the_updates_of_each_parameter)
     sigad_context_destroy(context);
 }
 
+/* Two backward sweeps add up; what the loss does not depend on stays; an old tape is refused. */
+Test(optimizers, work_with_backward)
+{
+    sigad_context *context = create(SIGAD_F64, 1, NULL);
+    sigad_optimizer *o = sgd(context, (sigad_sgd_options){.lr = 0.5});
+    sigad_tape *tape;
+    fill(context, "fc1.bias", 1.0, 0.0);
+    fill(context, "fc2.weight", 1.0, 9.0);
+    sigad_optimizer_zero(o);
+    cr_assert_eq(sigad_tape_create(context, &tape), SIGAD_OK);
+    const double zero[3] = {0.0};
+    sigad_tensor goal = sigad_input(tape, SIGAD_F64, SIGAD_SHAPE(3), zero);
+    sigad_tensor loss = sigad_mse(tape, sigad_parameter_find(context, "fc1.bias"), goal);
+    cr_assert_eq(sigad_backward(tape, loss), SIGAD_OK); /* 2 / 3 for each entry */
+    cr_assert_eq(sigad_backward(tape, loss), SIGAD_OK);
+    step(o);
+    cr_expect_float_eq(first_of(context, "fc1.bias"), 1.0 / 3.0, 1e-15);
+    cr_expect_eq(first_of(context, "fc2.weight"), 1.0);
+    cr_expect_eq(sigad_backward(tape, loss), SIGAD_EMODIFIED);
+    sigad_context_destroy(context);
+}
+
 /* ---- groups and clipping -----------------------------------------------------------------------
  */
 
@@ -431,13 +453,17 @@ Test(optimizers, refuses_to_clip_what_is_not_finite)
     fill(context, "fc1.bias", 1.0, 1.0);
     fill(context, "fc2.weight", 1.0, NAN);
     cr_expect_eq(sigad_optimizer_step(o), SIGAD_EINVAL);
-    cr_expect_str_eq(sigad_context_message(context),
-                     "sigad_optimizer_step: the gradient of 'fc2.weight' "
-                     "has norm nan, which cannot be clipped to 2");
+    cr_expect_str_eq(
+        sigad_context_message(context),
+        "sigad_optimizer_step: the gradient of 'fc2.weight' has no finite norm, so that it cannot "
+        "be clipped to 2");
     cr_expect_eq(first_of(context, "fc1.bias"), 1.0, "a refused step changed something");
     cr_expect_eq(sigad_optimizer_step(o), SIGAD_EINVAL, "the error must stick");
     cr_expect_eq(sigad_optimizer_set_lr(o, 1.0), SIGAD_EINVAL);
     cr_expect_eq(set_group(o, "", (sigad_group_options){0}), SIGAD_EINVAL);
+    sigad_context_clear(context);
+    fill(context, "fc2.weight", 1.0, 1e200); /* its square is too large for a double */
+    cr_expect_eq(sigad_optimizer_step(o), SIGAD_EINVAL);
     sigad_context_clear(context);
     fill(context, "fc2.weight", 1.0, 1.0);
     cr_expect_eq(sigad_optimizer_step(o), SIGAD_OK);
@@ -575,13 +601,13 @@ static void expect_refused(sigad_context *context, sigad_status got, sigad_statu
     sigad_context_clear(context);
 }
 
-#define REFUSED(rule, message, ...)                                                                \
-    do {                                                                                           \
-        sigad_##rule##_options options = {.size = sizeof options, __VA_ARGS__};                    \
-        sigad_optimizer *o = (sigad_optimizer *)1;                                                 \
-        sigad_status status = sigad_##rule##_create(context, &options, &o);                        \
-        cr_expect_null(o);                                                                         \
-        expect_refused(context, status, SIGAD_EINVAL, message);                                    \
+#define REFUSED(rule, message, ...)                                             \
+    do {                                                                        \
+        sigad_##rule##_options options = {.size = sizeof options, __VA_ARGS__}; \
+        sigad_optimizer *o = (sigad_optimizer *)1;                              \
+        sigad_status status = sigad_##rule##_create(context, &options, &o);     \
+        cr_expect_null(o);                                                      \
+        expect_refused(context, status, SIGAD_EINVAL, message);                 \
     } while (0)
 
 Test(optimizers, bad_options_are_explained)

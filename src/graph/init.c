@@ -131,22 +131,36 @@ static filling filling_of(const sigad_array *array, uint64_t key, sigad_init ini
 
 /* ---- orthogonal ------------------------------------------------------------------------------ */
 
-/* `count` vectors of `length`, one after another. */
+/* `count` vectors of `length`, one after another; those from `first` to `end` are orthonormal. */
 typedef struct {
     double *entries;
-    int64_t count, length, pivot;
+    int64_t count, length, first, end;
 } vectors;
 
-/* Removes the direction of the pivot from a few of the vectors behind it. */
+static void remove_direction(const vectors *v, int64_t pivot, int64_t k)
+{
+    const double *direction = v->entries + pivot * v->length;
+    double *vector = v->entries + k * v->length;
+    sg_add_scaled(vector, -sg_dot(direction, vector, v->length), direction, v->length);
+}
+
+/* Removes the directions first .. end from a few of the vectors behind. */
 static void project_block(void *user, int64_t block, int worker)
 {
     (void)worker;
     const vectors *v = user;
-    const double *pivot = v->entries + v->pivot * v->length;
-    int64_t first = v->pivot + 1 + block * VECTORS;
-    for (int64_t k = first; k < first + VECTORS && k < v->count; k++) {
-        double *vector = v->entries + k * v->length;
-        sg_add_scaled(vector, -sg_dot(pivot, vector, v->length), pivot, v->length);
+    int64_t k = v->end + block * VECTORS, end = k + VECTORS < v->count ? k + VECTORS : v->count;
+    for (; k < end; k++)
+        for (int64_t pivot = v->first; pivot < v->end; pivot++) remove_direction(v, pivot, k);
+}
+
+static void orthonormalise_block(const vectors *v)
+{
+    for (int64_t pivot = v->first; pivot < v->end; pivot++) {
+        double *vector = v->entries + pivot * v->length;
+        double norm = sqrt(sg_dot(vector, vector, v->length));
+        for (int64_t i = 0; i < v->length; i++) vector[i] /= norm;
+        for (int64_t k = pivot + 1; k < v->end; k++) remove_direction(v, pivot, k);
     }
 }
 
@@ -156,12 +170,11 @@ static void project_block(void *user, int64_t block, int worker)
 static void orthonormalise(vectors *v, int threads)
 {
     for (int pass = 0; pass < 2; pass++)
-        for (v->pivot = 0; v->pivot < v->count; v->pivot++) {
-            double *pivot = v->entries + v->pivot * v->length;
-            double norm = sqrt(sg_dot(pivot, pivot, v->length));
-            for (int64_t i = 0; i < v->length; i++) pivot[i] /= norm;
-            int64_t behind = v->count - v->pivot - 1;
-            sg_parallel(threads, (behind + VECTORS - 1) / VECTORS, project_block, v);
+        for (v->first = 0; v->first < v->count; v->first = v->end) {
+            int64_t left = v->count - v->first;
+            v->end = v->first + (left < VECTORS ? left : VECTORS);
+            orthonormalise_block(v);
+            sg_parallel(threads, (v->count - v->end + VECTORS - 1) / VECTORS, project_block, v);
         }
 }
 

@@ -6,7 +6,8 @@
 
 static void destroy(sg_owned *object)
 {
-    sigad_dataset *dataset = (sigad_dataset *)object;
+    sigad_dataset *dataset = (sigad_dataset *)(void *)object;
+    sg_owned_detach(object);
     sg_release(&dataset->context->allocator, dataset, dataset->bytes);
 }
 
@@ -108,9 +109,7 @@ sigad_status sigad_dataset_read_ts(sigad_context *context, const char *path, sig
 
 void sigad_dataset_destroy(sigad_dataset *dataset)
 {
-    if (!dataset) return;
-    sg_owned_detach(&dataset->owned);
-    destroy(&dataset->owned);
+    if (dataset) destroy(&dataset->owned);
 }
 
 int64_t sigad_dataset_count(const sigad_dataset *dataset)

@@ -114,19 +114,19 @@ static sigad_status soc_of_piecewise(sigad_op_call *call)
 #define SOC_TWICE_IN_B   soc_of_twice_in_b
 
 static const sigad_op table[] = {
-#define ROW(op_name, bend, ...)                                                                    \
-    {SIGAD_OP_INIT, .name = #op_name, .flags = FLAGS_##bend, .infer = infer, .fwd = fwd,           \
+#define ROW(op_name, bend, ...)                                                          \
+    {SIGAD_OP_INIT, .name = #op_name, .flags = FLAGS_##bend, .infer = infer, .fwd = fwd, \
      .vjp = vjp,    .jvp = jvp,       .soc = SOC_##bend},
     SG_BINARY(ROW)
 #undef ROW
 };
 
-#define ROW(name, bend, ...)                                                                       \
-    sigad_tensor sigad_##name(sigad_tape *tape, sigad_tensor a, sigad_tensor b)                    \
-    {                                                                                              \
-        const attributes given = {SG_BINARY_##name};                                               \
-        const sigad_tensor x[] = {a, b};                                                           \
-        return sigad_apply(tape, &table[SG_BINARY_##name], 2, x, &given, sizeof given);            \
+#define ROW(name, bend, ...)                                                            \
+    sigad_tensor sigad_##name(sigad_tape *tape, sigad_tensor a, sigad_tensor b)         \
+    {                                                                                   \
+        const attributes given = {SG_BINARY_##name};                                    \
+        const sigad_tensor x[] = {a, b};                                                \
+        return sigad_apply(tape, &table[SG_BINARY_##name], 2, x, &given, sizeof given); \
     }
 SG_BINARY(ROW)
 #undef ROW

@@ -72,8 +72,8 @@ static sigad_status soc_of_piecewise(sigad_op_call *call)
 #define SOC_CURVED      soc_of_curved
 
 static const sigad_op table[] = {
-#define ROW(op_name, bend, value, first, second)                                                   \
-    {SIGAD_OP_INIT, .name = #op_name, .flags = FLAGS_##bend, .infer = infer, .fwd = fwd,           \
+#define ROW(op_name, bend, value, first, second)                                         \
+    {SIGAD_OP_INIT, .name = #op_name, .flags = FLAGS_##bend, .infer = infer, .fwd = fwd, \
      .vjp = vjp,    .jvp = jvp,       .soc = SOC_##bend},
     SG_UNARY(ROW)
 #undef ROW
@@ -85,10 +85,10 @@ static sigad_tensor apply(sigad_tape *tape, int32_t kind, sigad_tensor x, double
     return sigad_apply(tape, &table[kind], 1, &x, &given, sizeof given);
 }
 
-#define ROW(name, bend, value, first, second)                                                      \
-    sigad_tensor sigad_##name(sigad_tape *tape, sigad_tensor x)                                    \
-    {                                                                                              \
-        return apply(tape, SG_UNARY_##name, x, 0, 0);                                              \
+#define ROW(name, bend, value, first, second)                   \
+    sigad_tensor sigad_##name(sigad_tape *tape, sigad_tensor x) \
+    {                                                           \
+        return apply(tape, SG_UNARY_##name, x, 0, 0);           \
     }
 SG_UNARY_PLAIN(ROW)
 #undef ROW

@@ -2,7 +2,9 @@
  * have a fixed order, so that the bits do not depend on the number of threads. */
 #include "core/parallel.h"
 #include "train/optimizer.h"
-#include <math.h>
+
+#define SG_KERNELS "train/squares.inc"
+#include "ops/cpu/both_reals.h"
 
 enum { BLOCK = 1 << 14, SUMS = 256 };
 
@@ -23,29 +25,23 @@ typedef struct {
     double clip_value;
     int64_t first; /* block whose sum comes first in `sum` */
     double sum[SUMS];
-} squares;
+} norm_job;
 
-/* The sum of squares of one block, in four interleaved parts. */
 static void sum_block(void *user, int64_t index, int worker)
 {
     (void)worker;
-    squares *s = user;
-    const sg_parameter *p = s->parameter;
-    int64_t i = (s->first + index) * BLOCK, end = i + BLOCK;
-    if (end > p->value.elements) end = p->value.elements;
-    double part[4] = {0.0}, limit = s->clip_value;
-    for (; i < end; i++) {
-        double g = p->value.dtype == SIGAD_F32 ? (double)((const float *)p->gradient)[i]
-                                               : ((const double *)p->gradient)[i];
-        g = g > limit ? limit : g < -limit ? -limit : g;
-        part[i & 3] += g * g;
-    }
-    s->sum[index] = (part[0] + part[1]) + (part[2] + part[3]);
+    norm_job *s = user;
+    const sigad_array *value = &s->parameter->value;
+    int64_t first = (s->first + index) * BLOCK, left = value->elements - first;
+    const char *gradient = s->parameter->gradient;
+    s->sum[index] =
+        SG_BY_DTYPE(value->dtype, squares)(gradient + (size_t)first * sg_dtype_bytes(value->dtype),
+                                           left < BLOCK ? left : BLOCK, s->clip_value);
 }
 
 static double sum_of_squares(const sigad_optimizer *o, const sg_parameter *p)
 {
-    squares s = {.parameter = p, .clip_value = sg_optimizer_group(o, p).clip_value};
+    norm_job s = {.parameter = p, .clip_value = sg_optimizer_group(o, p).clip_value};
     double sum = 0.0;
     for (int64_t blocks = blocks_of(p->value.elements); s.first < blocks; s.first += SUMS) {
         int64_t count = blocks - s.first < SUMS ? blocks - s.first : SUMS;
@@ -64,10 +60,11 @@ static sigad_status find_clip_factor(const sigad_optimizer *o, double *factor)
         if (!is_updated(o, p)) continue;
         sum += sum_of_squares(o, p);
         if (!isfinite(sum))
-            return sg_fail(&context->error, SIGAD_EINVAL,
-                           "sigad_optimizer_step: the gradient of '%.200s' has norm %g, which "
-                           "cannot be clipped to %g",
-                           p->name, sqrt(sum), o->clip_norm);
+            return sg_fail(
+                &context->error, SIGAD_EINVAL,
+                "sigad_optimizer_step: the gradient of '%.200s' has no finite norm, so that "
+                "it cannot be clipped to %g",
+                p->name, o->clip_norm);
     }
     double norm = sqrt(sum);
     *factor = norm > o->clip_norm ? o->clip_norm / norm : 1.0;

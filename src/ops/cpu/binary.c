@@ -47,7 +47,7 @@ void sg_cpu_binary(int kind, sg_binary_order order, int threads, const sg_binary
     int32_t dtype = arrays->a->dtype;
     job j = {SG_BY_DTYPE(dtype, loops)[kind][order], dtype == SIGAD_F64 ? 8 : 4, arrays};
     const sigad_array *operands[] = {arrays->a, arrays->b, arrays->p};
-    sg_broadcast plan;
-    sg_broadcast_plan(&plan, arrays->y, arrays->p ? 3 : 2, operands);
-    sg_broadcast_walk(&plan, threads, run_entries, &j);
+    sg_walk plan;
+    sg_walk_broadcast(&plan, arrays->y, arrays->p ? 3 : 2, operands);
+    sg_walk_run(&plan, threads, run_entries, &j);
 }

@@ -1,7 +1,7 @@
 /* CPU kernels of the operations in ops/binary.h. */
 #ifndef SG_CPU_BINARY_H
 #define SG_CPU_BINARY_H
-#include "ops/cpu/broadcast.h"
+#include "ops/cpu/walk.h"
 
 /* What to compute, elementwise; `out`, y and g have the full shape. */
 typedef enum {

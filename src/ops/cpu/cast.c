@@ -2,32 +2,32 @@
 #include "sigad/base.h"
 #include <string.h>
 
-#define CONVERT(FROM, TO)                                                                          \
-    do {                                                                                           \
-        const FROM *restrict source = from;                                                        \
-        TO *restrict target = to;                                                                  \
-        for (int64_t i = 0; i < n; i++) target[i] = (TO)source[i];                                 \
-        return -1;                                                                                 \
+#define CONVERT(FROM, TO)                                          \
+    do {                                                           \
+        const FROM *restrict source = from;                        \
+        TO *restrict target = to;                                  \
+        for (int64_t i = 0; i < n; i++) target[i] = (TO)source[i]; \
+        return -1;                                                 \
     } while (0)
 
 /* -2^63 and 2^63 are exact in both floating types; a NaN fails the comparison. */
-#define CONVERT_TO_INTEGER(FROM)                                                                   \
-    do {                                                                                           \
-        const FROM *restrict source = from;                                                        \
-        int64_t *restrict target = to;                                                             \
-        for (int64_t i = 0; i < n; i++) {                                                          \
-            if (!(source[i] >= (FROM)-0x1p63 && source[i] < (FROM)0x1p63)) return i;               \
-            target[i] = (int64_t)source[i];                                                        \
-        }                                                                                          \
-        return -1;                                                                                 \
+#define CONVERT_TO_INTEGER(FROM)                                                     \
+    do {                                                                             \
+        const FROM *restrict source = from;                                          \
+        int64_t *restrict target = to;                                               \
+        for (int64_t i = 0; i < n; i++) {                                            \
+            if (!(source[i] >= (FROM)-0x1p63 && source[i] < (FROM)0x1p63)) return i; \
+            target[i] = (int64_t)source[i];                                          \
+        }                                                                            \
+        return -1;                                                                   \
     } while (0)
 
-#define ADD(FROM, TO)                                                                              \
-    do {                                                                                           \
-        const FROM *restrict source = from;                                                        \
-        TO *restrict target = to;                                                                  \
-        for (int64_t i = 0; i < n; i++) target[i] += (TO)source[i];                                \
-        return;                                                                                    \
+#define ADD(FROM, TO)                                               \
+    do {                                                            \
+        const FROM *restrict source = from;                         \
+        TO *restrict target = to;                                   \
+        for (int64_t i = 0; i < n; i++) target[i] += (TO)source[i]; \
+        return;                                                     \
     } while (0)
 
 int64_t sg_cpu_cast(int64_t n, int32_t from_dtype, const void *from, int32_t to_dtype, void *to)

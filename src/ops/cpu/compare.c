@@ -5,14 +5,14 @@ typedef struct {
     int64_t *y;
 } job;
 
-#define COMPARE(name, type, relation)                                                              \
-    static void name(void *user, const sg_run *run)                                                \
-    {                                                                                              \
-        const job *j = user;                                                                       \
-        const type *a = (const type *)j->a + run->offset[0];                                       \
-        const type *b = (const type *)j->b + run->offset[1];                                       \
-        for (int64_t i = 0; i < run->n; i++)                                                       \
-            j->y[run->start + i] = a[i * run->step[0]] relation b[i * run->step[1]];               \
+#define COMPARE(name, type, relation)                                                \
+    static void name(void *user, const sg_run *run)                                  \
+    {                                                                                \
+        const job *j = user;                                                         \
+        const type *a = (const type *)j->a + run->offset[0];                         \
+        const type *b = (const type *)j->b + run->offset[1];                         \
+        for (int64_t i = 0; i < run->n; i++)                                         \
+            j->y[run->start + i] = a[i * run->step[0]] relation b[i * run->step[1]]; \
     }
 COMPARE(equal_f32, float, ==)
 COMPARE(equal_f64, double, ==)
@@ -26,9 +26,9 @@ static void walk(int threads, const sigad_array *a, const sigad_array *b, const 
 {
     const sigad_array *operands[] = {a, b};
     job j = {a->data, b->data, y->data};
-    sg_broadcast plan;
-    sg_broadcast_plan(&plan, y, 2, operands);
-    sg_broadcast_walk(&plan, threads, body[a->dtype - SIGAD_F32], &j);
+    sg_walk plan;
+    sg_walk_broadcast(&plan, y, 2, operands);
+    sg_walk_run(&plan, threads, body[a->dtype - SIGAD_F32], &j);
 }
 
 void sg_cpu_equal(int threads, const sigad_array *a, const sigad_array *b, const sigad_array *y)

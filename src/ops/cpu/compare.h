@@ -1,7 +1,7 @@
 /* CPU kernels of comparisons: y is SIGAD_I64, a and b have one dtype of any kind and broadcast. */
 #ifndef SG_CPU_COMPARE_H
 #define SG_CPU_COMPARE_H
-#include "ops/cpu/broadcast.h"
+#include "ops/cpu/walk.h"
 
 void sg_cpu_equal(int threads, const sigad_array *a, const sigad_array *b, const sigad_array *y);
 void sg_cpu_less(int threads, const sigad_array *a, const sigad_array *b, const sigad_array *y);

@@ -14,9 +14,9 @@ void sg_cpu_where(int threads, const sigad_array *condition, const sigad_array *
 {
     const sigad_array *operands[] = {condition, a, b};
     job j = {condition->data, a->data, b->data, y->data, false};
-    sg_broadcast plan;
-    sg_broadcast_plan(&plan, y, 3, operands);
-    sg_broadcast_walk(&plan, threads, SG_BY_DTYPE(y->dtype, choose), &j);
+    sg_walk plan;
+    sg_walk_broadcast(&plan, y, 3, operands);
+    sg_walk_run(&plan, threads, SG_BY_DTYPE(y->dtype, choose), &j);
 }
 
 void sg_cpu_add_where(int threads, const sigad_array *condition, bool when, const sigad_array *p,
@@ -24,7 +24,7 @@ void sg_cpu_add_where(int threads, const sigad_array *condition, bool when, cons
 {
     const sigad_array *operands[] = {condition, p};
     job j = {condition->data, p->data, NULL, out, when};
-    sg_broadcast plan;
-    sg_broadcast_plan(&plan, y, 2, operands);
-    sg_broadcast_walk(&plan, threads, SG_BY_DTYPE(y->dtype, add), &j);
+    sg_walk plan;
+    sg_walk_broadcast(&plan, y, 2, operands);
+    sg_walk_run(&plan, threads, SG_BY_DTYPE(y->dtype, add), &j);
 }

@@ -1,7 +1,7 @@
 /* CPU kernels of sigad_where. Arrays broadcast to y; the condition is SIGAD_I64. */
 #ifndef SG_CPU_WHERE_H
 #define SG_CPU_WHERE_H
-#include "ops/cpu/broadcast.h"
+#include "ops/cpu/walk.h"
 #include <stdbool.h>
 
 /* y = condition ? a : b */

@@ -1,4 +1,4 @@
-#include "ops/cpu/broadcast.h"
+#include "ops/cpu/walk.h"
 #include "core/parallel.h"
 #include <stdbool.h>
 
@@ -17,8 +17,7 @@ static void operand_strides(const sigad_array *y, const sigad_array *x, int64_t 
 }
 
 /* Appends an axis, merged with the one before it where that is one step of every operand. */
-static void append(sg_broadcast *plan, int64_t size, int axis,
-                   int64_t stride[SG_BROADCAST_OPERANDS][SIGAD_MAX_RANK])
+static void append(sg_walk *plan, int64_t size, int axis, const int64_t (*stride)[SIGAD_MAX_RANK])
 {
     int last = plan->rank - 1;
     bool merge = true;
@@ -32,27 +31,33 @@ static void append(sg_broadcast *plan, int64_t size, int axis,
     plan->rank = last + 1;
 }
 
-void sg_broadcast_plan(sg_broadcast *plan, const sigad_array *y, int n,
+void sg_walk_strides(sg_walk *plan, int rank, const int64_t *shape, int n,
+                     const int64_t (*stride)[SIGAD_MAX_RANK])
+{
+    *plan = (sg_walk){.n = n, .rank = 1, .shape = {1}};
+    for (int i = 0; i < rank; i++)
+        if (shape[i] != 1) append(plan, shape[i], i, stride);
+}
+
+void sg_walk_broadcast(sg_walk *plan, const sigad_array *y, int n,
                        const sigad_array *const *operands)
 {
-    int64_t stride[SG_BROADCAST_OPERANDS][SIGAD_MAX_RANK];
-    *plan = (sg_broadcast){.n = n, .rank = 1, .shape = {1}};
+    int64_t stride[SG_WALK_OPERANDS][SIGAD_MAX_RANK];
     for (int k = 0; k < n; k++) operand_strides(y, operands[k], stride[k]);
-    for (int i = 0; i < y->rank; i++)
-        if (y->shape[i] != 1) append(plan, y->shape[i], i, stride);
+    sg_walk_strides(plan, y->rank, y->shape, n, (const int64_t(*)[SIGAD_MAX_RANK])stride);
 }
 
 typedef struct {
-    const sg_broadcast *plan;
+    const sg_walk *plan;
     sg_run_body body;
     void *user;
-    int64_t rows, rows_per_block,
-        pieces; /* a long row is cut into pieces, short rows are put together */
+    /* A long row is cut into pieces, short rows are put together. */
+    int64_t rows, rows_per_block, pieces;
 } job;
 
 static void run_rows(const job *j, int64_t first, int64_t count, int64_t from, int64_t n)
 {
-    const sg_broadcast *plan = j->plan;
+    const sg_walk *plan = j->plan;
     int outer = plan->rank - 1;
     int64_t index[SIGAD_MAX_RANK], rest = first;
     sg_run run = {.n = n, .start = first * plan->shape[outer] + from};
@@ -92,7 +97,7 @@ static void run_block(void *user, int64_t index, int worker)
     run_rows(j, first, rest < j->rows_per_block ? rest : j->rows_per_block, 0, row_entries);
 }
 
-void sg_broadcast_walk(const sg_broadcast *plan, int threads, sg_run_body body, void *user)
+void sg_walk_run(const sg_walk *plan, int threads, sg_run_body body, void *user)
 {
     int64_t row_entries = plan->shape[plan->rank - 1], rows = 1;
     for (int i = 0; i < plan->rank - 1; i++) rows *= plan->shape[i];

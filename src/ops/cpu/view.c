@@ -1,0 +1,45 @@
+#include "ops/cpu/view.h"
+#include "ops/cpu/walk.h"
+#include <string.h>
+
+typedef struct {
+    const void *x;
+    void *y;
+    double factor;
+} job;
+
+#define SG_KERNELS "ops/cpu/view.inc"
+#include "ops/cpu/both_reals.h"
+
+sg_view sg_view_back(const sg_view *view)
+{
+    sg_view back = {.rank = view->rank, .y_offset = view->x_offset, .x_offset = view->y_offset};
+    memcpy(back.shape, view->shape, sizeof back.shape);
+    memcpy(back.y_stride, view->x_stride, sizeof back.y_stride);
+    memcpy(back.x_stride, view->y_stride, sizeof back.x_stride);
+    return back;
+}
+
+static void walk(int threads, int32_t dtype, const sg_view *view, sg_run_body body, job j)
+{
+    sg_walk plan;
+    int64_t stride[2][SIGAD_MAX_RANK], bytes = dtype == SIGAD_F32 ? 4 : 8;
+    memcpy(stride[0], view->y_stride, sizeof stride[0]);
+    memcpy(stride[1], view->x_stride, sizeof stride[1]);
+    j.x = (const char *)j.x + view->x_offset * bytes;
+    j.y = (char *)j.y + view->y_offset * bytes;
+    sg_walk_strides(&plan, view->rank, view->shape, 2, (const int64_t(*)[SIGAD_MAX_RANK])stride);
+    sg_walk_run(&plan, threads, body, &j);
+}
+
+/* Integers move as doubles do: a copy through a double's register keeps the bits. */
+void sg_cpu_copy(int threads, int32_t dtype, const sg_view *view, const void *x, void *y)
+{
+    walk(threads, dtype, view, dtype == SIGAD_F32 ? copy_f32 : copy_f64, (job){x, y, 0});
+}
+
+void sg_cpu_add_scaled(int threads, int32_t dtype, const sg_view *view, double factor,
+                       const void *x, void *y)
+{
+    walk(threads, dtype, view, SG_BY_DTYPE(dtype, add_scaled), (job){x, y, factor});
+}

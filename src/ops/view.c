@@ -1,0 +1,47 @@
+#include "ops/view.h"
+
+sigad_status sg_view_fwd(sigad_op_call *call, sg_view_of view_of)
+{
+    for (int i = 0; i < call->n; i++) {
+        sg_view view;
+        view_of(call, i, &view);
+        sg_cpu_copy(call->threads, call->y->dtype, &view, call->x[i].data, call->y->data);
+    }
+    return SIGAD_OK;
+}
+
+sigad_status sg_view_vjp(sigad_op_call *call, sg_view_of view_of)
+{
+    for (int i = 0; i < call->n; i++) {
+        sg_view view, back;
+        if (!call->x_cotangent[i].data) continue;
+        view_of(call, i, &view);
+        back = sg_view_back(&view);
+        sg_cpu_add_scaled(call->threads, call->y->dtype, &back, 1.0, call->y_cotangent->data,
+                          call->x_cotangent[i].data);
+    }
+    return SIGAD_OK;
+}
+
+sigad_status sg_view_jvp(sigad_op_call *call, sg_view_of view_of)
+{
+    for (int i = 0; i < call->n; i++) {
+        sg_view view;
+        if (!call->x_tangent[i].data) continue;
+        view_of(call, i, &view);
+        sg_cpu_add_scaled(call->threads, call->y->dtype, &view, 1.0, call->x_tangent[i].data,
+                          call->y_tangent->data);
+    }
+    return SIGAD_OK;
+}
+
+void sg_view_rows(sg_view *view, int64_t rows, int64_t width, int64_t y_offset, int64_t y_stride,
+                  int64_t x_offset, int64_t x_stride)
+{
+    *view = (sg_view){.rank = 2,
+                      .shape = {rows, width},
+                      .y_offset = y_offset,
+                      .y_stride = {y_stride, 1},
+                      .x_offset = x_offset,
+                      .x_stride = {x_stride, 1}};
+}
