@@ -5,8 +5,8 @@
 #include "algebra/plan.h"
 
 enum {
-    SG_LANE_BLOCK = 64,  /* increments between two looks at the tree, forward */
-    SG_LANE_UNDO = 32,   /* and backward, where rounding errors of undoing add up inside a block */
+    SG_LANE_BLOCK = 64,   /* increments between two looks at the tree, forward */
+    SG_LANE_UNDO = 32,    /* and backward, where rounding errors of undoing add up inside a block */
     SG_LANE_LETTERS = 12, /* most letters: beyond, rows inside one tensor are long enough */
     SG_LANE_DEGREE = 31,
     SG_LANE_WORDS = 1 << 20 /* most words: larger tensors leave the cache in lanes */
@@ -26,7 +26,8 @@ typedef struct {
                     void *work);
 } sg_lane_kernels;
 
-/* What this file's kernels can do: 2 letters or more, degree 2 or more, and not too much of both. */
+/* What this file's kernels can do: 2 letters or more, degree 2 or more, and not too much of both.
+ */
 bool sg_lanes_serve(const sigad_plan *plan);
 
 /* By instruction set (sg_isa of core/cpu.h), for float and double; an instruction set that the
