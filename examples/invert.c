@@ -7,11 +7,10 @@
 #include "support.h"
 #include <math.h>
 
-enum { POINTS = 9, MOVING = POINTS - 1 }; /* the first point stays */
+enum { POINTS = 6, MOVING = POINTS - 1 }; /* the first point stays */
 
-/* A house in one stroke. */
-static const double target[POINTS][2] = {{0, 0},     {0, 1}, {1, 0}, {1, 1}, {0, 1},
-                                         {0.5, 1.6}, {1, 1}, {0, 0}, {1, 0}};
+static const double target[POINTS][2] = {{0, 0},     {1, 0.1}, {1.2, 0.8},
+                                         {0.2, 1.2}, {0.3, 2}, {1.3, 2.1}}; /* an S */
 
 typedef struct {
     sigad_tape *tape;
@@ -46,7 +45,7 @@ static sigad_status problem_evaluate(void *user, double *loss)
     return sigad_backward(p->tape, p->loss);
 }
 
-/* The largest distance between corners; the house is 1 wide. */
+/* The largest distance between corners that should be one. */
 static double path_error(const double path[POINTS][2])
 {
     double error = 0.0;
@@ -62,7 +61,7 @@ static void draw(picture *p, const double path[POINTS][2], const char *style)
     if (!p->file) return;
     fputs("<polyline fill=\"none\" stroke-linejoin=\"round\" points=\"", p->file);
     for (int i = 0; i < POINTS; i++)
-        fprintf(p->file, "%.2f,%.2f ", 80 + 240 * path[i][0], 440 - 240 * path[i][1]);
+        fprintf(p->file, "%.2f,%.2f ", 70 + 200 * path[i][0], 440 - 200 * path[i][1]);
     fprintf(p->file, "\" %s/>\n", style);
 }
 
@@ -96,7 +95,7 @@ static sigad_tensor corners_create(sigad_context *ctx, sigad_tape *t, double jos
 
 int main(int argc, char **argv)
 {
-    long degree = 8, iterations = 2000, seed = 0;
+    long degree = 6, iterations = 2000, seed = 0;
     const char *file = "invert.svg";
     const option options[] = {
         {"degree", "of the log-signature", .number = &degree, .low = 2, .high = 12},

@@ -95,8 +95,9 @@ static sigad_tensor drawn_like(const db_case *c, sigad_tensor x, uint64_t stream
     sigad_tensor_info info = {SIGAD_TENSOR_INFO_INIT};
     if (sigad_describe(c->tape, x, &info)) return (sigad_tensor){0, 0};
     double *bytes = malloc((size_t)info.elements * sizeof *bytes + 1);
+    uint64_t key = db_key(c, stream);
     for (int64_t i = 0; i < info.elements; i++) {
-        double value = db_uniform(c, stream, i);
+        double value = db_uniform(key, i);
         db_store(info.dtype, bytes, i, value);
         if (entries) entries[i] = value;
     }
@@ -562,9 +563,10 @@ static db_array all_results(db_case *c)
 
 static void threads_change_no_bit(db_case *c)
 {
-    static const int threads[] = {2, 3, 8};
+    static const int threads[] = {8, 2, 3};
+    size_t counts = c->dtype == SIGAD_F64 ? 3 : 1;
     db_array expected = all_results(c);
-    for (size_t t = 0; t < sizeof threads / sizeof *threads; t++) {
+    for (size_t t = 0; t < counts; t++) {
         db_case other;
         if (db_open(&other, c->family, c->row, c->dtype, threads[t])) {
             db_array got = all_results(&other);

@@ -182,6 +182,7 @@ Test(gemm, empty_batches)
 Test(gemm, larger_than_a_block)
 {
     check_all(129, 257, 33, 0, 1, 0);
+    check_all(513, 530, 20, 0, 1, 0);
     check_all(300, 20, 70, 1, 1, 1);
     check_all(3, 600, 70, 1, 1, 1);
     check_all(1, 600, 300, 0, 1, 0);
@@ -267,7 +268,7 @@ Test(gemm, merging_leaves_one_product)
 
 Test(gemm, blocks_keep_a_parallel_library_on_one_thread)
 {
-    sg_gemm_block block = sg_gemm_blocks(true);
+    sg_gemm_block block = sg_gemm_blocks(true, 1000, 1000);
     cr_assert(block.rows * block.columns * block.depth <= 1 << 18);
     cr_assert(block.rows * block.depth < 9216 && block.columns * block.depth < 9216);
 }

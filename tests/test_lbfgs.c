@@ -285,6 +285,30 @@ Test(lbfgs, says_why_it_stopped)
     sigad_context_destroy(context);
 }
 
+/* The sum of i + 1 times |x_i|: its minimum is a kink, where no direction leads down in the end. */
+static sigad_status kinks(void *user, int64_t n, const double *x, double *loss, double *gradient)
+{
+    (void)user;
+    *loss = 0.0;
+    for (int64_t i = 0; i < n; i++) {
+        double weight = (double)(i + 1);
+        *loss += weight * fabs(x[i]);
+        gradient[i] = x[i] < 0.0 ? -weight : weight;
+    }
+    return SIGAD_OK;
+}
+
+Test(lbfgs, forgets_its_model_before_it_gives_up)
+{
+    sigad_context *context = create(NULL);
+    double x[3] = {1.0, -0.7, 0.3};
+    sigad_lbfgs_report r = minimise(context, 3, x, kinks, NULL, (sigad_lbfgs_options){0});
+    cr_expect_eq(r.stop, SIGAD_LBFGS_NO_PROGRESS, "%d", (int)r.stop);
+    cr_expect_gt(r.iterations, 1);
+    cr_expect_lt(r.loss, 1.0 + 1.4 + 0.9);
+    sigad_context_destroy(context);
+}
+
 static sigad_status fails_at(void *user, int64_t n, const double *x, double *loss, double *gradient)
 {
     int *left = user;
@@ -427,6 +451,7 @@ Test(lbfgs, unreached_and_foreign_parameters_stay)
     memcpy(before, m.context->parameters[1]->value.data, sizeof before);
     cr_assert_eq(sigad_lbfgs_train(m.context, model_loss, &m, NULL, NULL), SIGAD_OK);
     cr_expect_arr_eq(before, m.context->parameters[1]->value.data, sizeof before);
+    cr_expect_float_eq(*(float *)m.context->parameters[0]->value.data, 3.0, 1e-6);
     sigad_context_destroy(m.context);
 
     m = model_create(NULL);

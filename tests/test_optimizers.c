@@ -614,6 +614,8 @@ Test(optimizers, bad_options_are_explained)
 {
     sigad_context *context = create(SIGAD_F32, 1, NULL);
     REFUSED(adam, "adam: lr is -1; it must be finite and not negative", .lr = -1.0);
+    REFUSED(adam, "adam: reserved is 1; it must be 0", .reserved = 1);
+    REFUSED(sgd, "sgd: reserved is 2; it must be 0", .reserved2 = 2);
     REFUSED(adam, "adam: lr is nan; it must be finite and not negative", .lr = NAN);
     REFUSED(adam, "adam: beta1 is 1; it must be at least 0 and less than 1", .beta1 = 1.0);
     REFUSED(adam, "adam: beta2 is -0.5; it must be at least 0 and less than 1", .beta2 = -0.5);

@@ -131,6 +131,20 @@ Test(progress, off_is_off)
     close_display(&d);
 }
 
+Test(progress, has_a_clock_of_its_own)
+{
+    display d;
+    open_display(&d, (sigad_progress_options){.total = 2, .off = 1});
+    sigad_progress_options options = {SIGAD_PROGRESS_OPTIONS_INIT, .total = 2, .file = d.file};
+    sigad_progress *p;
+    cr_assert_eq(sigad_progress_create(d.context, &options, &p), SIGAD_OK);
+    sigad_progress_show(p, 2, 1.0);
+    fflush(d.file);
+    cr_expect_eq(strncmp(d.text, "2/2  100%  loss 1  ", 19), 0);
+    cr_expect_str_eq(strrchr(d.text, ' '), " 0:00\n");
+    close_display(&d);
+}
+
 Test(progress, bad_input_is_explained)
 {
     sigad_context *context;
@@ -140,6 +154,11 @@ Test(progress, bad_input_is_explained)
     cr_expect_null(p);
     cr_expect_str_eq(sigad_context_message(context), "sigad_progress_create: total 0, lines 0: the "
                                                      "total must be positive, lines not negative");
+    sigad_context_clear(context);
+    sigad_progress_options future = {SIGAD_PROGRESS_OPTIONS_INIT, .total = 1, .reserved = 7};
+    cr_expect_eq(sigad_progress_create(context, &future, &p), SIGAD_EINVAL);
+    cr_expect_str_eq(sigad_context_message(context),
+                     "sigad_progress_create: reserved is 7; it must be 0");
     sigad_context_destroy(context);
     cr_expect_eq(sigad_progress_create(NULL, NULL, &p), SIGAD_EINVAL);
     sigad_progress_show(NULL, 1, 1.0);

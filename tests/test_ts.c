@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEAD                                                                                       \
-    "@problemName x\n@univariate false\n@dimensions 2\n@equalLength false\n@classLabel true up "   \
+#define HEAD                                                                                     \
+    "@problemName x\n@univariate false\n@dimensions 2\n@equalLength false\n@classLabel true up " \
     "down\n@data\n"
 
 static sigad_status read_f64(const sg_source *source)

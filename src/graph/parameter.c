@@ -24,7 +24,8 @@ bool sg_parameter_need_gradient(sigad_context *context, sg_parameter *parameter)
     size_t bytes = block_bytes(&parameter->value);
     if (!parameter->gradient) parameter->gradient = sg_allocate(&context->allocator, bytes);
     if (!parameter->gradient) {
-        sg_context_no_memory(context, parameter->name, bytes);
+        sg_fail(&context->error, SIGAD_ENOMEM, "gradient of '%s': no memory for %zu bytes",
+                parameter->name, bytes);
         return false;
     }
     if (!parameter->reached) memset(parameter->gradient, 0, bytes);
@@ -47,7 +48,7 @@ static sigad_status check_new(sigad_context *context, const char *name, sigad_dt
     return SIGAD_OK;
 }
 
-static sg_parameter *parameter_create(sigad_context *context, const char *name,
+static sg_parameter *parameter_create(sigad_context *context, const char *caller, const char *name,
                                       const sigad_array *value, sigad_init init)
 {
     sg_parameter *parameter = sg_allocate(&context->allocator, sizeof *parameter);
@@ -58,10 +59,10 @@ static sg_parameter *parameter_create(sigad_context *context, const char *name,
         if (parameter->name && parameter->value.data) {
             if (!sg_initialise(context, name, init, &parameter->value)) return parameter;
         } else {
-            sg_context_no_memory(context, name, block_bytes(value));
+            sg_context_no_memory(context, caller, block_bytes(value));
         }
     } else {
-        sg_context_no_memory(context, name, sizeof *parameter);
+        sg_context_no_memory(context, caller, sizeof *parameter);
     }
     sg_parameter_destroy(context, parameter);
     return NULL;
@@ -81,7 +82,7 @@ sigad_tensor sigad_parameter(sigad_context *context, const char *name, sigad_dty
         sg_context_no_memory(context, caller, sizeof *context->parameters);
         return poison;
     }
-    sg_parameter *parameter = parameter_create(context, name, &value, init);
+    sg_parameter *parameter = parameter_create(context, caller, name, &value, init);
     if (!parameter) return poison;
     context->parameters[context->parameter_count++] = parameter;
     return sg_context_parameter_handle(context, context->parameter_count - 1);

@@ -63,9 +63,10 @@ static sigad_status infer(sigad_op_call *call)
     return SIGAD_OK;
 }
 
-static const void *entry(const void *data, int32_t dtype, int64_t index)
+/* The bytes to skip for so many entries. */
+static int64_t skip(const sigad_op_call *call, int64_t entries)
 {
-    return (const char *)data + index * (int64_t)sg_dtype_bytes(dtype);
+    return entries * (int64_t)sg_dtype_bytes(call->x[X].dtype);
 }
 
 /* Phases `first` .. `first + count` - 1, which have equally many rows. */
@@ -73,8 +74,7 @@ static void multiply_phases(const sigad_op_call *call, const void *x, const void
                             double beta, int64_t first, int64_t count)
 {
     sizes s = sizes_of(call);
-    int32_t dtype = call->x[X].dtype;
-    sg_gemm_plan plan = {.dtype = dtype,
+    sg_gemm_plan plan = {.dtype = call->x[X].dtype,
                          .m = rows_of_phase(&s, first),
                          .n = s.out,
                          .k = s.width * s.in,
@@ -84,8 +84,8 @@ static void multiply_phases(const sigad_op_call *call, const void *x, const void
     plan.lda = plan.k, plan.ldb = s.out, plan.ldc = s.width * s.out;
     plan.axis[0] = (sg_gemm_axis){s.items, s.length * s.in, 0, s.steps * s.out};
     plan.axis[1] = (sg_gemm_axis){count, s.in, 0, s.out};
-    sg_gemm(call->threads, &plan, entry(x, dtype, first * s.in), weight,
-            (void *)entry(y, dtype, first * s.out));
+    sg_gemm(call->threads, &plan, (const char *)x + skip(call, first * s.in), weight,
+            (char *)y + skip(call, first * s.out));
 }
 
 static void multiply(const sigad_op_call *call, const void *x, const void *weight, void *y,
@@ -101,9 +101,9 @@ static void multiply(const sigad_op_call *call, const void *x, const void *weigh
 static void add_to_x(const sigad_op_call *call, const void *weight, void *out)
 {
     sizes s = sizes_of(call);
-    int32_t dtype = call->x[X].dtype;
+    const char *g = call->y_cotangent->data;
     for (int64_t phase = 0; phase < s.width; phase++) {
-        sg_gemm_plan plan = {.dtype = dtype,
+        sg_gemm_plan plan = {.dtype = call->x[X].dtype,
                              .transpose_b = true,
                              .m = rows_of_phase(&s, phase),
                              .n = s.width * s.in,
@@ -113,17 +113,17 @@ static void add_to_x(const sigad_op_call *call, const void *weight, void *out)
                              .axes = 1};
         plan.lda = s.width * s.out, plan.ldb = s.out, plan.ldc = plan.n;
         plan.axis[0] = (sg_gemm_axis){s.items, s.steps * s.out, 0, s.length * s.in};
-        sg_gemm(call->threads, &plan, entry(call->y_cotangent->data, dtype, phase * s.out), weight,
-                (void *)entry(out, dtype, phase * s.in));
+        sg_gemm(call->threads, &plan, g + skip(call, phase * s.out), weight,
+                (char *)out + skip(call, phase * s.in));
     }
 }
 
 static void add_to_weight(const sigad_op_call *call, const void *x, void *out)
 {
     sizes s = sizes_of(call);
-    int32_t dtype = call->x[X].dtype;
+    const char *g = call->y_cotangent->data;
     for (int64_t phase = 0; phase < s.width; phase++) {
-        sg_gemm_plan plan = {.dtype = dtype,
+        sg_gemm_plan plan = {.dtype = call->x[X].dtype,
                              .transpose_a = true,
                              .m = s.width * s.in,
                              .n = s.out,
@@ -133,8 +133,8 @@ static void add_to_weight(const sigad_op_call *call, const void *x, void *out)
                              .axes = 1};
         plan.lda = plan.m, plan.ldb = s.width * s.out, plan.ldc = s.out;
         plan.axis[0] = (sg_gemm_axis){s.items, s.length * s.in, s.steps * s.out, 0};
-        sg_gemm(call->threads, &plan, entry(x, dtype, phase * s.in),
-                entry(call->y_cotangent->data, dtype, phase * s.out), out);
+        sg_gemm(call->threads, &plan, (const char *)x + skip(call, phase * s.in),
+                g + skip(call, phase * s.out), out);
     }
 }
 

@@ -66,6 +66,21 @@ sigad_status sg_need_axis(const sigad_op_call *call, const sigad_array *x, int a
                          -x->rank, x->rank - 1);
 }
 
+sigad_status sg_need_new_axis(const sigad_op_call *call, int axis, int *normal)
+{
+    char text[SG_SHAPE_TEXT];
+    const sigad_array *x = &call->x[0];
+    sg_shape_text(x, text);
+    if (x->rank == SIGAD_MAX_RANK)
+        return sigad_op_fail(call, SIGAD_ESHAPE, "%s: it has %d axes already, the most there are",
+                             text, SIGAD_MAX_RANK);
+    if (axis < -x->rank - 1 || axis > x->rank)
+        return sigad_op_fail(call, SIGAD_EINVAL, "%s: a new axis %d must be %d .. %d", text, axis,
+                             -x->rank - 1, x->rank);
+    *normal = axis < 0 ? axis + x->rank + 1 : axis;
+    return SIGAD_OK;
+}
+
 sigad_status sg_need_sizes(const sigad_op_call *call, int rank, const int64_t *shape,
                            int64_t lowest)
 {
@@ -130,6 +145,20 @@ sigad_status sg_infer_reduced(sigad_op_call *call, const sigad_array *x, int axi
         if (!reduced || keep) shape[rank++] = reduced ? 1 : x->shape[i];
     }
     return sg_infer_as(call, dtype, rank, shape);
+}
+
+sigad_status sg_infer_with_axis(sigad_op_call *call, const sigad_array *x, int axis, int64_t size)
+{
+    int64_t shape[SIGAD_MAX_RANK + 1];
+    for (int i = 0; i <= x->rank; i++) shape[i] = i == axis ? size : x->shape[i < axis ? i : i - 1];
+    return sg_infer_as(call, x->dtype, x->rank + 1, shape);
+}
+
+sigad_status sg_infer_resized(sigad_op_call *call, const sigad_array *x, int axis, int64_t size)
+{
+    int64_t shape[SIGAD_MAX_RANK];
+    for (int i = 0; i < x->rank; i++) shape[i] = i == axis ? size : x->shape[i];
+    return sg_infer_as(call, x->dtype, x->rank, shape);
 }
 
 int64_t sg_product(int count, const int64_t *sizes)

@@ -23,6 +23,8 @@ sigad_status sg_need_rank_at_least(const sigad_op_call *call, int input, int ran
 
 /* An axis of x, counted from the end when negative, as 0 .. rank - 1. */
 sigad_status sg_need_axis(const sigad_op_call *call, const sigad_array *x, int axis, int *normal);
+/* The place of a new axis in a result of one more axis than x[0], as 0 .. rank of x[0]. */
+sigad_status sg_need_new_axis(const sigad_op_call *call, int axis, int *normal);
 /* A rank and sizes that a caller asks for: 0 <= rank <= SIGAD_MAX_RANK, sizes >= lowest. */
 sigad_status sg_need_sizes(const sigad_op_call *call, int rank, const int64_t *shape,
                            int64_t lowest);
@@ -38,6 +40,11 @@ sigad_status sg_infer_broadcast(sigad_op_call *call, int count, int32_t dtype);
 /* x without `axis` (which is 0 .. rank - 1, or SIGAD_ALL for every axis); `keep` leaves size 1. */
 sigad_status sg_infer_reduced(sigad_op_call *call, const sigad_array *x, int axis, int keep,
                               int32_t dtype);
+
+/* x with a new axis of `size`. */
+sigad_status sg_infer_with_axis(sigad_op_call *call, const sigad_array *x, int axis, int64_t size);
+/* x with another size of an axis. */
+sigad_status sg_infer_resized(sigad_op_call *call, const sigad_array *x, int axis, int64_t size);
 
 /* NumPy's rule on bare shapes; `shape` may be one of the operands. False if they do not fit. */
 bool sg_broadcast_shapes(int rank_a, const int64_t *a, int rank_b, const int64_t *b, int *rank,

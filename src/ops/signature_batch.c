@@ -116,8 +116,11 @@ static const double tiny_step = 1e-100;
 static void to_complex(int scalar, int64_t n, const void *real, const void *tangent,
                        double _Complex *out)
 {
-    for (int64_t i = 0; i < n; i++)
-        out[i] = CMPLX(entry(scalar, real, i), tiny_step * entry(scalar, tangent, i));
+    double *part = (double *)out; /* C11 6.2.5: laid out as pairs. clang and glibc have no CMPLX */
+    for (int64_t i = 0; i < n; i++) {
+        part[2 * i] = entry(scalar, real, i);
+        part[2 * i + 1] = tiny_step * entry(scalar, tangent, i);
+    }
 }
 
 static void add_derivative(int scalar, int64_t n, const double _Complex *value, void *out)

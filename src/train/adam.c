@@ -23,7 +23,8 @@ sigad_status sigad_adam_create(sigad_context *context, const sigad_adam_options 
     if (status) return status;
     double beta1 = sg_option(options.beta1, 0.9), beta2 = sg_option(options.beta2, 0.999);
     double epsilon = sg_option(options.epsilon, 1e-8);
-    if (sg_option_below_1(context, "adam", "beta1", beta1) ||
+    if (sg_option_reserved(context, "adam", options.reserved) ||
+        sg_option_below_1(context, "adam", "beta1", beta1) ||
         sg_option_below_1(context, "adam", "beta2", beta2) ||
         sg_option_not_negative(context, "adam", "epsilon", epsilon))
         return context->error.status;

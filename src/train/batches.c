@@ -2,6 +2,7 @@
 #include "core/random.h"
 #include "graph/tape.h"
 #include "sigad/train.h"
+#include "train/option.h"
 #include <string.h>
 
 /* One array of the user's. */
@@ -34,10 +35,13 @@ static void destroy_owned(sg_owned *owned)
     sigad_batches_destroy((sigad_batches *)(void *)owned);
 }
 
-static sigad_status read_options(sg_error *error, const sigad_batches_options *given,
+static sigad_status read_options(sigad_context *context, const sigad_batches_options *given,
                                  sigad_batches_options *o)
 {
-    if (sg_options(error, "sigad_batches_options", given, o, sizeof *o)) return error->status;
+    sg_error *error = &context->error;
+    if (sg_options(error, "sigad_batches_options", given, o, sizeof *o) ||
+        sg_option_reserved(context, "sigad_batches_create", o->reserved))
+        return error->status;
     if (o->count < 0 || o->batch < 0)
         return sg_fail(error, SIGAD_EINVAL,
                        "sigad_batches_create: count %lld, batch %lld: neither may be negative",
@@ -59,7 +63,7 @@ sigad_status sigad_batches_create(sigad_context *context, const sigad_batches_op
     if (!result)
         return sg_fail(&context->error, SIGAD_EINVAL,
                        "sigad_batches_create: there is no place for the result");
-    if (read_options(&context->error, given, &options)) return context->error.status;
+    if (read_options(context, given, &options)) return context->error.status;
 
     sigad_batches *b = sg_context_allocate(context, sizeof *b);
     if (!b) return sg_context_no_memory(context, "sigad_batches_create", sizeof *b);

@@ -16,6 +16,7 @@ static sigad_status read_options(sigad_context *context, const sigad_group_optio
     static const char function[] = "sigad_optimizer_set_group";
     sigad_group_options options;
     if (sg_options(&context->error, "sigad_group_options", given, &options, sizeof options) ||
+        sg_option_reserved(context, function, options.reserved) ||
         sg_option_not_negative(context, function, "lr_factor", options.lr_factor) ||
         sg_option_not_negative(context, function, "weight_decay", options.weight_decay) ||
         sg_option_not_negative(context, function, "clip_value", options.clip_value))

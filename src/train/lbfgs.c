@@ -5,7 +5,7 @@
 #include "graph/context.h"
 #include "sigad/train.h"
 #include "train/line_search.h"
-#include "train/optimizer.h"
+#include "train/option.h"
 #include <float.h>
 #include <math.h>
 #include <string.h>

@@ -1,32 +1,9 @@
 #include "train/optimizer.h"
 #include "core/options.h"
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
-/* ---- options --------------------------------------------------------------------------------- */
-
-double sg_option(double given, double standard)
-{
-    if (given == 0.0) return standard;
-    return given == DBL_MIN ? 0.0 : given;
-}
-
-sigad_status sg_option_not_negative(sigad_context *context, const char *function,
-                                    const char *option, double value)
-{
-    if (value >= 0.0 && value <= DBL_MAX) return SIGAD_OK;
-    return sg_fail(&context->error, SIGAD_EINVAL,
-                   "%s: %s is %g; it must be finite and not negative", function, option, value);
-}
-
-sigad_status sg_option_below_1(sigad_context *context, const char *function, const char *option,
-                               double value)
-{
-    if (value >= 0.0 && value < 1.0) return SIGAD_OK;
-    return sg_fail(&context->error, SIGAD_EINVAL,
-                   "%s: %s is %g; it must be at least 0 and less than 1", function, option, value);
-}
+/* ---- life ------------------------------------------------------------------------------------ */
 
 sigad_status sg_optimizer_begin(sigad_context *context, const char *options_name, const void *given,
                                 void *known, size_t bytes, sigad_optimizer **result)
@@ -40,8 +17,6 @@ sigad_status sg_optimizer_begin(sigad_context *context, const char *options_name
                        options_name);
     return sg_options(&context->error, options_name, given, known, bytes);
 }
-
-/* ---- life ------------------------------------------------------------------------------------ */
 
 static void destroy_owned(sg_owned *owned)
 {

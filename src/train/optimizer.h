@@ -4,6 +4,7 @@
 #define SG_OPTIMIZER_H
 #include "graph/context.h"
 #include "sigad/train.h"
+#include "train/option.h"
 
 enum { SG_SLOTS = 3 };
 
@@ -81,14 +82,6 @@ typedef struct {
  * with the error set. */
 void *sg_optimizer_create(sigad_context *context, const sg_rule *rule, size_t bytes,
                           const sg_common_options *options);
-
-/* 0 means the default, DBL_MIN stands for a true 0. */
-double sg_option(double given, double standard);
-/* SIGAD_EINVAL, with a message that names function and option, unless the option fits. */
-sigad_status sg_option_not_negative(sigad_context *context, const char *function,
-                                    const char *option, double value);
-sigad_status sg_option_below_1(sigad_context *context, const char *function, const char *option,
-                               double value);
 
 /* ---- for checkpoints ------------------------------------------------------------------------- */
 

@@ -1,7 +1,7 @@
 #include "core/clock.h"
 #include "core/options.h"
-#include "graph/context.h"
 #include "sigad/train.h"
+#include "train/option.h"
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
@@ -37,10 +37,13 @@ static void destroy_owned(sg_owned *owned)
     sigad_progress_destroy((sigad_progress *)(void *)owned);
 }
 
-static sigad_status read_options(sg_error *error, const sigad_progress_options *given,
+static sigad_status read_options(sigad_context *context, const sigad_progress_options *given,
                                  sigad_progress_options *o)
 {
-    if (sg_options(error, "sigad_progress_options", given, o, sizeof *o)) return error->status;
+    sg_error *error = &context->error;
+    if (sg_options(error, "sigad_progress_options", given, o, sizeof *o) ||
+        sg_option_reserved(context, "sigad_progress_create", o->reserved))
+        return error->status;
     if (o->total <= 0 || o->lines < 0)
         return sg_fail(error, SIGAD_EINVAL,
                        "sigad_progress_create: total %lld, lines %d: the total must be positive, "
@@ -67,7 +70,7 @@ sigad_status sigad_progress_create(sigad_context *context, const sigad_progress_
     if (!result)
         return sg_fail(&context->error, SIGAD_EINVAL,
                        "sigad_progress_create: there is no place for the result");
-    if (read_options(&context->error, given, &options)) return context->error.status;
+    if (read_options(context, given, &options)) return context->error.status;
 
     sigad_progress *p = sg_context_allocate(context, sizeof *p);
     char *label = sg_copy_text(&context->allocator, options.label);

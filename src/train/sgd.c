@@ -23,7 +23,9 @@ sigad_status sigad_sgd_create(sigad_context *context, const sigad_sgd_options *g
         sg_optimizer_begin(context, "sigad_sgd_options", given, &options, sizeof options, result);
     if (status) return status;
     double momentum = sg_option(options.momentum, 0.0);
-    if (sg_option_below_1(context, "sgd", "momentum", momentum)) return context->error.status;
+    if (sg_option_reserved(context, "sgd", options.reserved | options.reserved2) ||
+        sg_option_below_1(context, "sgd", "momentum", momentum))
+        return context->error.status;
     if (options.nesterov && momentum == 0.0)
         return sg_fail(&context->error, SIGAD_EINVAL,
                        "sgd: nesterov needs a momentum, such as 0.9; it is 0");

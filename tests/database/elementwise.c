@@ -105,7 +105,7 @@ static sigad_tensor apply_dropout(sigad_tape *tape, const sigad_tensor *x)
 #        name ": " suffix, 1, {{DB_F shape } }, OF(name), __VA_ARGS__ \
     }
 
-/* All shapes that two operands may have together. */
+/* All kinds of shapes that two operands may have together. */
 #define PAIRS(ROW)                                                                          \
     ROW("equal shapes", (3, 4), (3, 4)), ROW("a scalar", (3, 4), ()),                       \
         ROW("a scalar first", (), (3, 4)), ROW("a row vector", (3, 4), (4)),                \
@@ -113,8 +113,10 @@ static sigad_tensor apply_dropout(sigad_tape *tape, const sigad_tensor *x)
         ROW("a row and a column", (1, 4), (3, 1)), ROW("a middle axis", (2, 3, 4), (3, 1)), \
         ROW("axes of both", (2, 1, 4, 1), (3, 1, 5)), ROW("size 1", (1, 1), (1)),           \
         ROW("scalars", (), ()), ROW("no entries", (0, 4), (4)),                             \
-        ROW("no entries from one", (1), (0)), ROW("no rows for a column", (3, 0), (3, 1)),  \
-        ROW("long", (70000), (70000)), ROW("a long row vector", (200, 300), (300)),         \
+        ROW("no entries from one", (1), (0)), ROW("no columns for a column", (3, 0), (3, 1))
+/* Several blocks of work. */
+#define LONG_PAIRS(ROW)                                                         \
+    ROW("long", (70000), (70000)), ROW("a long row vector", (200, 300), (300)), \
         ROW("long columns", (1, 300), (200, 1)), ROW("a long scalar", (70000), ())
 
 #define BOOLEAN(shape)                            \
@@ -202,14 +204,17 @@ static const db_row rows[] = {
     {"dropout: long", 1, {{DB_F(30001)}}, apply_dropout, NULL, DB_POLYNOMIAL | DB_UNSTABLE},
     {"dropout: no entries", 1, {{DB_F(0)}}, apply_dropout, NULL, DB_POLYNOMIAL | DB_UNSTABLE},
     PAIRS(ADD),
+    LONG_PAIRS(ADD),
     PAIRS(SUB),
     PAIRS(MUL),
+    LONG_PAIRS(MUL),
     PAIRS(DIV),
     PAIRS(MAXIMUM),
     PAIRS(MINIMUM),
     PAIRS(EQUAL),
     PAIRS(LESS),
     PAIRS(WHERE),
+    LONG_PAIRS(WHERE),
     {"where: a condition that broadcasts",
      3,
      {{DB_I(1, 4)}, {DB_F(3, 1)}, {DB_SCALAR}},

@@ -116,14 +116,14 @@ db_array db_read(sigad_tape *tape, sigad_tensor x)
     return array;
 }
 
-static uint64_t key_of(const db_case *c, uint64_t stream)
+uint64_t db_key(const db_case *c, uint64_t stream)
 {
     return sg_random_key(sg_random_key_text(c->seed, c->row->name), stream);
 }
 
-double db_uniform(const db_case *c, uint64_t stream, int64_t i)
+double db_uniform(uint64_t key, int64_t i)
 {
-    return (double)(float)(2 * sg_random_uniform(key_of(c, stream), (uint64_t)i) - 1);
+    return (double)(float)(2 * sg_random_uniform(key, (uint64_t)i) - 1);
 }
 
 /* ---- a case --------------------------------------------------------------------------------- */
@@ -146,7 +146,7 @@ bool db_differentiable(const db_case *c, int input)
 static void draw_uniform(const db_case *c, int input)
 {
     double low = c->row->x[input].low, high = c->row->x[input].high;
-    uint64_t key = key_of(c, (uint64_t)input);
+    uint64_t key = db_key(c, (uint64_t)input);
     bool unset = low == 0 && high == 0 && !is_integer(c, input);
     if (unset) low = -1, high = 1;
     for (int64_t i = 0; i < c->x[input].elements; i++) {
@@ -161,12 +161,13 @@ static void draw_apart(const db_case *c)
 {
     int64_t total = 0, taken = 0;
     for (int k = 0; k < c->row->n; k++) total += is_integer(c, k) ? 0 : c->x[k].elements;
+    uint64_t key = db_key(c, 1001);
     int64_t *place = malloc((size_t)total * sizeof *place + 1);
-    sg_random_permutation(key_of(c, 1000), total, place);
+    sg_random_permutation(db_key(c, 1000), total, place);
     for (int k = 0; k < c->row->n; k++)
         for (int64_t i = 0; !is_integer(c, k) && i < c->x[k].elements; i++) {
             double odd = (double)(2 * (place[taken++] - total / 2) + 1);
-            c->x[k].data[i] = (double)(float)(0.1 * odd + 0.04 * db_uniform(c, 1001, taken));
+            c->x[k].data[i] = (double)(float)(0.1 * odd + 0.04 * db_uniform(key, taken));
         }
     free(place);
 }

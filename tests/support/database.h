@@ -147,8 +147,9 @@ double db_entry(int32_t dtype, const void *bytes, int64_t i);
 void db_store(int32_t dtype, void *bytes, int64_t i, double value);
 size_t db_bytes(int32_t dtype, int64_t elements);
 db_array db_read(sigad_tape *tape, sigad_tensor x);
-/* Entries uniform in -1 .. 1, floats exactly, from a stream of their own. */
-double db_uniform(const db_case *c, uint64_t stream, int64_t i);
+/* Entry i, uniform in -1 .. 1 and a float exactly, of the stream of a key. */
+double db_uniform(uint64_t key, int64_t i);
+uint64_t db_key(const db_case *c, uint64_t stream);
 /* Writes x + step * direction into the bytes of an input. */
 void db_move(db_case *c, int input, double step, const double *direction);
 

@@ -3,9 +3,11 @@
 #include "support/failing_allocator.h"
 #include <criterion/criterion.h>
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* ---- files ---- */
@@ -40,6 +42,15 @@ static int each_file(bool remove_them)
 int hostile_files(void)
 {
     return each_file(false);
+}
+
+void hostile_fill_disk(size_t bytes)
+{
+    struct rlimit limit;
+    signal(SIGXFSZ, SIG_IGN);
+    cr_assert_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes ? (rlim_t)bytes : limit.rlim_max;
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 void hostile_remove(void)

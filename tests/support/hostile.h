@@ -13,6 +13,9 @@ void hostile_write(const char *path, const void *bytes, size_t count);
 /* The whole file in a block of malloc, with a zero byte behind it. */
 unsigned char *hostile_read(const char *path, size_t *count);
 int hostile_files(void); /* in the directory */
+/* From now on files end at `bytes`: the limit of a process acts like a disk that gets full in the
+ * middle of a write. 0: the disk is empty again, as the process itself may need it at its end. */
+void hostile_fill_disk(size_t bytes);
 
 /* A reader under test: must answer SIGAD_OK, or fail and leave nothing behind. */
 typedef sigad_status (*hostile_reader)(const sg_source *source);

@@ -20,15 +20,17 @@ bool sg_gemm_fits(const sg_gemm_plan *plan)
     return plan->lda <= INT_MAX && plan->ldb <= INT_MAX && plan->ldc <= INT_MAX;
 }
 
-/* A sequential BLAS is fastest with few large calls; 128 x 256 costs it nothing and leaves work for
- * other threads. One with threads of its own splits a product in a way that depends on their
- * number, but never one of at most 2^18 multiplications (OpenBLAS: interface/gemm.c,
- * SMP_THRESHOLD_MIN * GEMM_MULTITHREAD_THRESHOLD), nor a matrix and vector of less than 9216
- * elements (interface/gemv.c). The sum over k is cut at fixed places and added up in order, so that
- * is a matter of shape as well. */
-sg_gemm_block sg_gemm_blocks(bool parallel)
+/* A sequential BLAS loses a twentieth in blocks of 256 x 256, and about a tenth in the smaller ones
+ * that give a smaller C to several threads as well. One with threads of its own splits a product in
+ * a way that depends on their number, but never one of at most 2^18 multiplications (OpenBLAS:
+ * interface/gemm.c, SMP_THRESHOLD_MIN * GEMM_MULTITHREAD_THRESHOLD), nor a matrix and vector of
+ * less than 9216 elements (interface/gemv.c). The sum over k is cut at fixed places and added up in
+ * order, so that is a matter of shape as well. */
+sg_gemm_block sg_gemm_blocks(bool parallel, int64_t m, int64_t n)
 {
-    return parallel ? (sg_gemm_block){64, 64, 64} : (sg_gemm_block){128, 256, 1 << 30};
+    if (parallel) return (sg_gemm_block){64, 64, 64};
+    int64_t side = m * n < 4 * 256 * 256 ? 128 : 256;
+    return (sg_gemm_block){side, side, 1 << 30};
 }
 
 /* Can the axis be read as more rows of op(A) and C, which share one B? */
@@ -141,7 +143,7 @@ void sg_gemm(int threads, const sg_gemm_plan *plan, const void *a, const void *b
         *(merged.axis[i].c ? &j.outputs : &j.sums) *= merged.axis[i].size;
     if (!merged.m || !merged.n || !j.outputs) return;
     j.element_bytes = merged.dtype == SIGAD_F32 ? sizeof(float) : sizeof(double);
-    j.block = sg_gemm_blocks(openblas_get_parallel() != 0);
+    j.block = sg_gemm_blocks(openblas_get_parallel() != 0, merged.m, merged.n);
     j.block_rows = divided_up(merged.m, j.block.rows);
     j.block_columns = divided_up(merged.n, j.block.columns);
     j.items = j.outputs * j.block_rows * j.block_columns;

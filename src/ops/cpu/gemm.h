@@ -10,6 +10,9 @@
  * in C adds up the products of that axis, in order. Where C is used with beta = 0 its old contents
  * are never read.
  *
+ * OpenBLAS keeps packing buffers, one for each thread that was ever inside it at once, of memory
+ * that it gets by itself, on first use.
+ *
  * The result has the same bits for any number of threads: C is cut into blocks by its shape alone
  * and each block is computed by one thread in a fixed order. */
 #ifndef SG_GEMM_H
@@ -39,8 +42,9 @@ typedef struct {
 /* False if the distance of two rows is beyond the 32 bits that BLAS counts with; any m, n, k will
  * do. */
 bool sg_gemm_fits(const sg_gemm_plan *plan);
-/* The blocks for an OpenBLAS that is sequential or (`parallel`) starts threads of its own. */
-sg_gemm_block sg_gemm_blocks(bool parallel);
+/* The blocks of C [m, n] for an OpenBLAS that is sequential or (`parallel`) starts threads of its
+ * own. */
+sg_gemm_block sg_gemm_blocks(bool parallel, int64_t m, int64_t n);
 /* Makes batch axes that are nothing but more rows of A and C, or more terms of the sum, part of m
  * or k. */
 void sg_gemm_merge(sg_gemm_plan *plan);

@@ -1,5 +1,5 @@
 #include "ops/cpu/sum.h"
-#include "core/parallel.h"
+#include "ops/cpu/rows.h"
 #include <string.h>
 
 enum {
@@ -9,14 +9,12 @@ enum {
     BLOCK = 32768 /* entries that one thread takes at once, about */
 };
 
-typedef struct job {
+typedef struct {
     const sg_sum *plan;
     const void *x;
     double divisor;
     void *y, *workspace;
     bool add;
-    int64_t items, items_per_block;
-    void (*item)(const struct job *j, int64_t item);
 } job;
 
 /* Where unit row u starts, over the summed axes outside the innermost one. */
@@ -128,22 +126,12 @@ size_t sg_sum_workspace(const sg_sum *plan, int32_t dtype)
     return (size_t)(plan->chunks * plan->outputs) * (dtype == SIGAD_F64 ? 8 : 4);
 }
 
-static void run_block(void *user, int64_t index, int worker)
-{
-    const job *j = user;
-    int64_t first = index * j->items_per_block, left = j->items - first;
-    (void)worker;
-    for (int64_t i = first; i < first + least(left, j->items_per_block); i++) j->item(j, i);
-}
-
 static void run(const sg_sum *plan, int32_t dtype, int threads, job j)
 {
-    int64_t entries = plan->units_per_chunk * entries_of_unit(plan);
     j.plan = plan;
-    j.item = SG_BY_DTYPE(dtype, sum_item);
-    j.items = plan->kept * plan->tiles * plan->chunks;
-    j.items_per_block = entries < BLOCK ? BLOCK / entries : 1;
-    sg_parallel(threads, cuts(j.items, j.items_per_block), run_block, &j);
+    sg_parallel_rows(threads, plan->kept * plan->tiles * plan->chunks,
+                     plan->units_per_chunk * entries_of_unit(plan), SG_BY_DTYPE(dtype, sum_items),
+                     &j);
 }
 
 void sg_cpu_sum(const sg_sum *plan, int32_t dtype, int threads, const void *x, double divisor,

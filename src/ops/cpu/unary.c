@@ -1,5 +1,5 @@
 #include "ops/cpu/unary.h"
-#include "core/parallel.h"
+#include "ops/cpu/rows.h"
 #include "ops/unary.h"
 #include "sigad/base.h"
 
@@ -8,12 +8,9 @@ typedef void (*loop)(int64_t n, double a, double b, const sg_unary_arrays *array
 #define SG_KERNELS "ops/cpu/unary.inc"
 #include "ops/cpu/both_reals.h"
 
-/* Entries that one thread takes at once. */
-enum { BLOCK = 32768 };
-
 typedef struct {
     loop body;
-    int64_t n, entry_bytes;
+    int64_t entry_bytes;
     double a, b;
     const sg_unary_arrays *arrays;
 } job;
@@ -23,21 +20,19 @@ static const void *from(const void *array, int64_t offset)
     return array ? (const char *)array + offset : NULL;
 }
 
-static void run_block(void *user, int64_t index, int worker)
+static void run_range(void *user, int64_t first, int64_t last)
 {
     const job *j = user;
-    int64_t start = index * BLOCK, n = j->n - start < BLOCK ? j->n - start : BLOCK;
-    int64_t offset = start * j->entry_bytes;
+    int64_t offset = first * j->entry_bytes;
     const sg_unary_arrays *all = j->arrays;
     sg_unary_arrays part = {from(all->x, offset), from(all->y, offset), from(all->p, offset),
                             from(all->q, offset), (char *)all->out + offset};
-    (void)worker;
-    j->body(n, j->a, j->b, &part);
+    j->body(last - first, j->a, j->b, &part);
 }
 
 void sg_cpu_unary(int kind, sg_unary_order order, int32_t dtype, int threads, int64_t n, double a,
                   double b, const sg_unary_arrays *arrays)
 {
-    job j = {SG_BY_DTYPE(dtype, loops)[kind][order], n, dtype == SIGAD_F64 ? 8 : 4, a, b, arrays};
-    sg_parallel(threads, (n + BLOCK - 1) / BLOCK, run_block, &j);
+    job j = {SG_BY_DTYPE(dtype, loops)[kind][order], dtype == SIGAD_F64 ? 8 : 4, a, b, arrays};
+    sg_parallel_rows(threads, n, 1, run_range, &j);
 }

@@ -1,0 +1,40 @@
+#include "ops/cpu/along.h"
+#include "ops/cpu/walk.h"
+
+#define SG_KERNELS "ops/cpu/along.inc"
+#include "ops/cpu/both_reals.h"
+
+void sg_cpu_along(int kind, int threads, int32_t dtype, sg_split split,
+                  const sg_along_arrays *arrays)
+{
+    const int64_t shape[] = {split.outer, split.n, split.inner};
+    const int64_t stride[1][SIGAD_MAX_RANK] = {{split.inner, 0, 1}};
+    sg_along_arrays copy = *arrays;
+    sg_walk plan;
+    sg_walk_strides(&plan, 3, shape, 1, stride);
+    sg_walk_run(&plan, threads, SG_BY_DTYPE(dtype, bodies)[kind], &copy);
+}
+
+void sg_cpu_root(int64_t n, int32_t dtype, void *y)
+{
+    if (dtype == SIGAD_F64)
+        root_f64(n, y);
+    else
+        root_f32(n, y);
+}
+
+void sg_cpu_finite(int64_t n, int32_t dtype, void *y)
+{
+    if (dtype == SIGAD_F64)
+        finite_f64(n, y);
+    else
+        finite_f32(n, y);
+}
+
+void sg_cpu_log_plus(int64_t n, int32_t dtype, void *y, const void *shift)
+{
+    if (dtype == SIGAD_F64)
+        log_plus_f64(n, y, shift);
+    else
+        log_plus_f32(n, y, shift);
+}

@@ -1,0 +1,74 @@
+/* y = log(sum exp(x)), shifted by the largest entry. With p = exp(x - y):  x_cotangent += g p,
+ * y_tangent += sum p x_tangent,  x_cotangent_tangent += g p (x_tangent - sum p x_tangent). */
+#include "ops/along.h"
+#include "ops/cpu/extreme.h"
+
+static sigad_status infer(sigad_op_call *call)
+{
+    sigad_status status = sg_infer_along_some(call, call->x[0].dtype);
+    if (status) return status;
+    call->workspace_bytes[SIGAD_FWD] = call->workspace_bytes[SIGAD_JVP] =
+        call->workspace_bytes[SIGAD_SOC] = sg_along_workspace(call);
+    return SIGAD_OK;
+}
+
+/* The largest entries; 0 instead of an infinite one, which would make inf - inf. */
+static void *shift_of(const sigad_op_call *call)
+{
+    const sigad_array *x = &call->x[0];
+    sg_split split = sg_along_split(call);
+    sg_cpu_extreme(call->threads, x->dtype, split, true, x->data, sg_along_index(call));
+    sg_cpu_pick(x->dtype, split, sg_along_index(call), x->data, sg_along_result(call), false);
+    sg_cpu_finite(call->y->elements, x->dtype, sg_along_result(call));
+    return sg_along_result(call);
+}
+
+static sigad_status fwd(sigad_op_call *call)
+{
+    sg_along_arrays arrays = {.x = call->x[0].data, .r = shift_of(call)};
+    sg_along_reduce(call, SG_ALONG_logsumexp_term, arrays, 1, call->y->data, false);
+    sg_cpu_log_plus(call->y->elements, call->y->dtype, call->y->data, arrays.r);
+    return SIGAD_OK;
+}
+
+static sigad_status vjp(sigad_op_call *call)
+{
+    sg_along_arrays arrays = {.x = call->x[0].data,
+                              .r = call->y->data,
+                              .g = call->y_cotangent->data,
+                              .out = call->x_cotangent[0].data};
+    if (arrays.out) sg_along_run(call, SG_ALONG_logsumexp_vjp, arrays);
+    return SIGAD_OK;
+}
+
+static sigad_status jvp(sigad_op_call *call)
+{
+    sg_along_arrays arrays = {
+        .x = call->x[0].data, .t = call->x_tangent[0].data, .r = call->y->data};
+    if (arrays.t)
+        sg_along_reduce(call, SG_ALONG_logsumexp_tangent, arrays, 1, call->y_tangent->data, true);
+    return SIGAD_OK;
+}
+
+static sigad_status soc(sigad_op_call *call)
+{
+    sg_along_arrays arrays = {
+        .x = call->x[0].data, .t = call->x_tangent[0].data, .r = call->y->data};
+    if (!arrays.t || !call->x_cotangent_tangent[0].data) return SIGAD_OK;
+    sg_along_reduce(call, SG_ALONG_logsumexp_tangent, arrays, 1, sg_along_result(call), false);
+    arrays.g = call->y_cotangent->data;
+    arrays.d = sg_along_result(call);
+    arrays.out = call->x_cotangent_tangent[0].data;
+    sg_along_run(call, SG_ALONG_logsumexp_soc, arrays);
+    return SIGAD_OK;
+}
+
+static const sigad_op op_logsumexp = {SIGAD_OP_INIT, .name = "logsumexp", .infer = infer,
+                                      .fwd = fwd,    .vjp = vjp,          .jvp = jvp,
+                                      .soc = soc};
+
+sigad_tensor sigad_logsumexp(sigad_tape *tape, sigad_tensor x, int axis, int keep)
+{
+    const sg_along along = {axis, keep};
+    return sigad_apply(tape, &op_logsumexp, 1, &x, &along, sizeof along);
+}
