@@ -410,6 +410,51 @@ Test(database, soc_is_the_second_derivative)
     for_all(SIGAD_F64, DB_NOT_DIFFERENTIABLE | DB_ONCE, soc_is_the_second_derivative);
 }
 
+/* Recorded gradients are those of the sweep, and their own gradients those of a Hessian-vector
+ * product: <direction, grad> is differentiated. */
+static void recorded_gradients_agree_with_sweeps(db_case *c)
+{
+    sigad_tensor x[DB_INPUTS], tangent[DB_INPUTS], grad[DB_INPUTS], product[DB_INPUTS];
+    double *entries[DB_INPUTS];
+    double *cotangent = malloc((size_t)elements_of(c, c->y) * sizeof *cotangent + 1);
+    sigad_tensor drawn = drawn_like(c, c->y, COTANGENT_STREAM, cotangent);
+    weights of_y = {{cotangent}}, of_grad;
+    int n = directions(c, DIRECTION_STREAM, x, tangent, entries), used = 0;
+    for (int k = 0; k < c->row->n; k++)
+        if (entries[k]) of_grad.weight[used++] = entries[k];
+    if (n > 0) {
+        sigad_backward_with(c->tape, c->y, drawn);
+        sigad_grads(c->tape, c->y, n, x, drawn, grad);
+        for (int i = 0; i < n; i++) {
+            db_array got = db_read(c->tape, grad[i]);
+            db_array expected = db_read(c->tape, sigad_gradient(c->tape, x[i]));
+            expect_close(c, "recorded gradient", &got, &expected, 64 * DBL_EPSILON);
+            free(got.data);
+            free(expected.data);
+        }
+    }
+    if (n > 0 && !(c->row->flags & DB_ONCE)) {
+        sigad_tensor loss = sigad_apply(c->tape, &op_contract, 1, &c->y, &of_y, sizeof of_y);
+        sigad_tensor slope = sigad_apply(c->tape, &op_contract, n, grad, &of_grad, sizeof of_grad);
+        sigad_hvp(c->tape, loss, n, x, tangent, product);
+        sigad_grads(c->tape, slope, n, x, sigad_scalar(c->tape, SIGAD_F64, 1), grad);
+        for (int i = 0; i < n; i++) {
+            db_array got = db_read(c->tape, grad[i]), expected = db_read(c->tape, product[i]);
+            expect_close(c, "gradient of a recorded gradient", &got, &expected, 1e-12);
+            free(got.data);
+            free(expected.data);
+        }
+    }
+    expect_ok(c, "recorded gradients");
+    for (int k = 0; k < c->row->n; k++) free(entries[k]);
+    free(cotangent);
+}
+
+Test(database, recorded_gradients_agree_with_sweeps)
+{
+    for_all(SIGAD_F64, DB_NOT_DIFFERENTIABLE, recorded_gradients_agree_with_sweeps);
+}
+
 /* ---- adding up ------------------------------------------------------------------------------ */
 
 static void backward_twice_is_double(db_case *c)

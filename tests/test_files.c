@@ -3,14 +3,72 @@
 #include "support/failing_allocator.h"
 #include "support/hostile.h"
 #include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static sigad_allocator allocator;
 static sg_error error;
+
+/* ---- the system's calls, which fail on demand: these take the place of the C library's ---- */
+
+static int fail_sync, fail_rename; /* errno; 0: no */
+static bool in_bits;               /* short reads and writes, every other one interrupted */
+static unsigned calls;
+static char order[64]; /* f: a file synced, d: a directory, r: a rename */
+
+static void note(char what)
+{
+    size_t n = strlen(order);
+    if (n + 1 < sizeof order) order[n] = what;
+}
+
+int fsync(int descriptor)
+{
+    struct stat about;
+    if (fstat(descriptor, &about)) return -1;
+    note(S_ISDIR(about.st_mode) ? 'd' : 'f');
+    if (fail_sync) {
+        errno = fail_sync;
+        return -1;
+    }
+    return (int)syscall(SYS_fsync, descriptor);
+}
+
+int rename(const char *from, const char *to)
+{
+    note('r');
+    if (fail_rename) {
+        errno = fail_rename;
+        return -1;
+    }
+    return renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
+
+static bool interrupt(size_t *count)
+{
+    if (!in_bits) return false;
+    if (*count > 7) *count = 7;
+    errno = EINTR;
+    return calls++ % 2;
+}
+
+ssize_t read(int descriptor, void *bytes, size_t count)
+{
+    return interrupt(&count) ? -1 : (ssize_t)syscall(SYS_read, descriptor, bytes, count);
+}
+
+ssize_t write(int descriptor, const void *bytes, size_t count)
+{
+    return interrupt(&count) ? -1 : (ssize_t)syscall(SYS_write, descriptor, bytes, count);
+}
+
+/* ---- tests ---- */
 
 static void start(void)
 {
@@ -116,6 +174,44 @@ Test(files, writes_pieces)
     cr_assert_eq(sg_file_write(&error, path, pieces, 0), SIGAD_OK, "%s", error.message);
     holds(path, "");
     cr_expect_eq(hostile_files(), 1);
+}
+
+/* The bytes are safe before the name is, and the name before we say so. */
+Test(files, syncs_before_and_after_the_rename)
+{
+    memset(order, 0, sizeof order);
+    cr_assert_eq(write_text(hostile_path("file"), "text"), SIGAD_OK);
+    cr_expect_str_eq(order, "frd");
+}
+
+Test(files, a_failed_sync_or_rename_keeps_the_old_file)
+{
+    const char *path = hostile_path("file");
+    cr_assert_eq(write_text(path, "old"), SIGAD_OK);
+    fail_sync = EIO;
+    failed(write_text(path, "new"), "write", path, "Input/output error");
+    fail_sync = 0;
+    fail_rename = EROFS;
+    failed(write_text(path, "new"), "write", path, "Read-only file system");
+    fail_rename = 0;
+    holds(path, "old");
+    cr_expect_eq(hostile_files(), 1);
+}
+
+Test(files, short_and_interrupted_calls_go_on)
+{
+    const char *path = hostile_path("file");
+    char text[1001];
+    for (int i = 0; i < 1000; i++) text[i] = (char)('a' + i % 26);
+    text[1000] = '\0';
+    sg_buffer file = {.allocator = &allocator};
+    in_bits = true;
+    sigad_status wrote = write_text(path, text), got = sg_file_read(&error, path, &file);
+    in_bits = false;
+    cr_assert(wrote == SIGAD_OK && got == SIGAD_OK, "%s", error.message);
+    cr_expect_gt(calls, 2 * 1000 / 7);
+    cr_expect_str_eq((const char *)file.bytes, text);
+    sg_buffer_destroy(&file);
 }
 
 Test(files, keeps_permissions)

@@ -119,7 +119,13 @@ Test(layers, replay_with_a_bad_label)
 /* ---- several threads ---------------------------------------------------------------------------
  */
 
-enum { ROWS = 160, COLUMNS = 300, INPUTS = 3 };
+enum { ROWS = 160, COLUMNS = 300, INPUTS = 5 };
+
+static const struct {
+    int rank;
+    int64_t shape[3];
+} inputs[INPUTS] = {
+    {2, {ROWS, COLUMNS}}, {2, {ROWS, COLUMNS}}, {1, {COLUMNS}}, {3, {8, 600, 10}}, {3, {5, 10, 6}}};
 
 typedef sigad_tensor (*operation)(sigad_tape *tape, const sigad_tensor *x);
 
@@ -130,7 +136,6 @@ static sigad_tensor labels(sigad_tape *tape)
     return sigad_input(tape, SIGAD_I64, 1, (int64_t[]){ROWS}, label);
 }
 
-/* x[0] is [ROWS, COLUMNS], x[1] the same, x[2] [COLUMNS]. */
 #define OPERATION(name, call)                                         \
     static sigad_tensor name(sigad_tape *tape, const sigad_tensor *x) \
     {                                                                 \
@@ -139,8 +144,7 @@ static sigad_tensor labels(sigad_tape *tape)
 OPERATION(product, sigad_matmul_transposed(tape, x[0], 0, x[1], 1))
 OPERATION(layer, sigad_linear(tape, sigad_matmul_transposed(tape, x[0], 1, x[1], 0),
                               sigad_matmul_transposed(tape, x[1], 1, x[0], 0), x[2]))
-OPERATION(series, sigad_conv1d(tape, sigad_reshape(tape, x[0], 3, (int64_t[]){8, 600, 10}),
-                               sigad_reshape(tape, x[2], 3, (int64_t[]){5, 10, 6})))
+OPERATION(series, sigad_conv1d(tape, x[3], x[4]))
 OPERATION(softmax, sigad_softmax(tape, x[0], 0))
 OPERATION(log_softmax, sigad_log_softmax(tape, x[0], 1))
 OPERATION(norm, sigad_layer_norm(tape, x[0], x[2], x[2], 1e-5))
@@ -157,10 +161,9 @@ static size_t compute(operation f, int threads, int32_t dtype, char *all)
     sigad_tensor x[INPUTS], results[INPUTS + 2], one = sigad_scalar(tape, d, 1);
     size_t used = 0;
     for (int i = 0; i < INPUTS; i++)
-        x[i] = sigad_watch(tape, i < 2 ? sigad_normal(tape, d, 2, (int64_t[]){ROWS, COLUMNS})
-                                       : sigad_normal(tape, d, 1, (int64_t[]){COLUMNS}));
+        x[i] = sigad_watch(tape, sigad_normal(tape, d, inputs[i].rank, inputs[i].shape));
     results[0] = f(tape, x);
-    results[1] = sigad_jvp(tape, results[0], 1, x, x);
+    results[1] = sigad_jvp(tape, results[0], INPUTS, x, x);
     sigad_backward_with(tape, results[0], one);
     for (int i = 0; i < INPUTS; i++) results[i + 2] = sigad_gradient(tape, x[i]);
     for (int i = 0; i < INPUTS + 2; i++) {

@@ -64,6 +64,15 @@ Test(random, values_are_those_of_the_reference)
     }
 }
 
+/* x + i h v with h = 1e-100 */
+static void step_into(const signature_case *c, double _Complex *x)
+{
+    for (int64_t j = 0; j < c->x_entries; j++) {
+        ((double *)x)[2 * j] = c->x[j];
+        ((double *)x)[2 * j + 1] = 1e-100 * c->v[j];
+    }
+}
+
 /* The complex step: Im f(x + i h v) / h is J v to rounding, so <g, J v> = <J^T g, v> to rounding.
  */
 Test(random, vjp_is_the_transpose_of_the_complex_step)
@@ -79,7 +88,7 @@ Test(random, vjp_is_the_transpose_of_the_complex_step)
             aligned_alloc(64, (size_t)kernels->fwd_work(c.plan, c.length) * sizeof *x + 64);
         double *x_bar = malloc((size_t)c.x_entries * sizeof *x_bar + 1), left = 0, right = 0,
                size = 1;
-        for (int64_t j = 0; j < c.x_entries; j++) x[j] = CMPLX(c.x[j], 1e-100 * c.v[j]);
+        step_into(&c, x);
         kernels->fwd[SG_C64](c.plan, c.length, x, y, work);
         cr_assert_eq(case_call(&c, SG_F64, NULL, c.x, c.g, x_bar, 1), SIGAD_OK);
         for (int64_t j = 0; j < c.y_entries; j++) {
@@ -144,7 +153,7 @@ Test(random, vjp_of_long_paths)
             double _Complex *x = calloc((size_t)c.x_entries, sizeof *x),
                             *y = calloc((size_t)c.y_entries, sizeof *y);
             void *work = aligned_alloc(64, (size_t)sg_sig_work(c.plan, c.length) * sizeof *x);
-            for (int64_t j = 0; j < c.x_entries; j++) x[j] = CMPLX(c.x[j], 1e-100 * c.v[j]);
+            step_into(&c, x);
             sg_sig_c64(c.plan, c.length, x, y, work);
             cr_assert_eq(case_call(&c, SG_F64, NULL, c.x, c.g, x_bar, 1), SIGAD_OK);
             for (int64_t j = 0; j < c.y_entries; j++) left += c.g[j] * cimag(y[j]) * 1e100;

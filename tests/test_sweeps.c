@@ -199,6 +199,11 @@ Test(sweeps, tangents_must_fit)
                   "sigad_jvp: int64 tensors have no derivative");
     expect_poison(w.context, sigad_jvp(w.tape, integers, 1, &x, &x), SIGAD_EDTYPE,
                   "sigad_jvp: int64 tensors have no derivative");
+    expect_poison(w.context, sigad_jvp(w.tape, y, 1, &x, &(sigad_tensor){99, 1}), SIGAD_ESTALE,
+                  NULL);
+    cr_expect_eq(sigad_backward_with(w.tape, sigad_watch(w.tape, x), (sigad_tensor){99, 1}),
+                 SIGAD_ESTALE);
+    expect_error(w.context, SIGAD_ESTALE, NULL);
     expect_poison(w.context, sigad_jvp(w.tape, y, -1, &x, &x), SIGAD_EINVAL, NULL);
     expect_poison(w.context, sigad_jvp(w.tape, y, 1, NULL, &x), SIGAD_EINVAL,
                   "sigad_jvp: 1 tensors, but a list is NULL");

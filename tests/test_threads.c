@@ -1,7 +1,9 @@
 /* Several contexts on several threads at once, for the thread sanitizer and for equal results. */
 #include "support/hostile.h"
+#include "support/memory.h"
 #include "support/training.h"
 #include <criterion/criterion.h>
+#include <dirent.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,6 +44,52 @@ Test(threads, contexts_train_side_by_side_to_the_same_bits, .fini = hostile_remo
     for (int i = 0; i < THREADS; i++) {
         cr_expect_eq(together[i].status, SIGAD_OK);
         cr_expect_arr_eq(together[i].weights, alone.weights, sizeof alone.weights);
+    }
+}
+
+/* ---- threads of one context ------------------------------------------------------------------ */
+
+static int threads_of_process(void)
+{
+    int count = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    if (!tasks) cr_skip("there is no /proc/self/task");
+    for (const struct dirent *entry; (entry = readdir(tasks));) count += entry->d_name[0] != '.';
+    closedir(tasks);
+    return count;
+}
+
+static void train_on(int32_t threads, double weights[TRAINING_WEIGHTS])
+{
+    test_memory memory = {0};
+    sigad_context_options options = {SIGAD_CONTEXT_OPTIONS_INIT, .threads = threads,
+                                     .allocator = test_memory_allocator(&memory)};
+    training t = {.file = file};
+    snprintf(file, sizeof file, "%s", hostile_path("series.ts"));
+    training_write_file(file);
+    cr_assert_eq(sigad_context_create(&options, &t.context), SIGAD_OK);
+    cr_assert_eq(training_make(&t), SIGAD_OK);
+    for (int i = 0; i < STEPS; i++) cr_assert_eq(training_step(&t), SIGAD_OK);
+    training_weights(&t, weights);
+    sigad_context_destroy(t.context);
+    cr_expect_eq(memory.mistakes, 0, "the hook is called on the caller's thread only");
+}
+
+Test(threads, one_means_that_no_other_is_started, .fini = hostile_remove)
+{
+    double weights[TRAINING_WEIGHTS];
+    int before = threads_of_process();
+    train_on(1, weights);
+    cr_expect_eq(threads_of_process(), before);
+}
+
+Test(threads, give_the_same_bits_in_any_number, .fini = hostile_remove)
+{
+    static const int32_t numbers[] = {1, 2, 3, 8};
+    double weights[4][TRAINING_WEIGHTS];
+    for (int i = 0; i < 4; i++) {
+        train_on(numbers[i], weights[i]);
+        cr_expect_arr_eq(weights[i], weights[0], sizeof weights[0], "%d threads", numbers[i]);
     }
 }
 

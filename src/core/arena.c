@@ -78,8 +78,8 @@ static sg_chunk *chunk_with_room(sg_arena *arena, size_t bytes)
     for (; *link; link = &(*link)->next)
         if ((*link)->capacity >= bytes) break;
     if (!*link) {
-        size_t capacity = total(arena, 1);
-        if (capacity < SMALLEST) capacity = SMALLEST;
+        size_t capacity = arena->exact ? 0 : total(arena, 1);
+        if (capacity < SMALLEST && !arena->exact) capacity = SMALLEST;
         if (capacity < bytes) capacity = bytes;
         *link = chunk_create(arena->allocator, capacity);
     }

@@ -10,6 +10,7 @@ typedef struct {
     const sigad_allocator *allocator;
     sg_chunk *first, *current; /* list in order of use; chunks after `current` are empty */
     size_t peak;               /* most bytes in use since the last reset */
+    bool exact; /* chunks are as small as they can be, so that tests can fail every block */
 } sg_arena;
 
 typedef struct {

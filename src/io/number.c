@@ -8,7 +8,6 @@
 typedef struct {
     uint64_t digits;  /* the first 19 significant ones */
     int64_t exponent; /* value = digits * 10^exponent, if exact */
-    bool exact;       /* no digit was dropped */
     bool negative;
     size_t length;
 } decimal;
@@ -28,7 +27,6 @@ static const char *scan_digits(const char *c, decimal *number, int weight, int d
             number->digits = number->digits * 10 + (uint64_t)(*c - '0');
             number->exponent += weight;
         } else {
-            number->exact = number->exact && *c == '0';
             number->exponent += dropped;
         }
     }
@@ -51,7 +49,7 @@ static const char *scan_exponent(const char *c, decimal *number)
 
 static decimal scan(const char *text)
 {
-    decimal number = {.exact = true, .negative = *text == '-'};
+    decimal number = {.negative = *text == '-'};
     const char *c = text + (*text == '-' || *text == '+');
     const char *whole = c;
     c = scan_digits(c, &number, 0, 1);
@@ -89,8 +87,7 @@ size_t sg_number(const char *text, double *value)
                                    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     decimal number = scan(text);
     if (!number.length) return 0;
-    if (number.exact && number.digits <= (uint64_t)1 << 53 && number.exponent >= -22 &&
-        number.exponent <= 22) {
+    if (number.digits <= (uint64_t)1 << 53 && number.exponent >= -22 && number.exponent <= 22) {
         double m = (double)number.digits;
         double magnitude =
             number.exponent < 0 ? m / power[-number.exponent] : m * power[number.exponent];

@@ -20,7 +20,8 @@ static const char *skip_blanks(const char *at, const char *end)
 static bool is_missing(const char *at, const char *end, size_t *length)
 {
     *length = *at == '?' ? 1 : 3;
-    return *at == '?' || (end - at >= 3 && !strncasecmp(at, "nan", 3));
+    return *at == '?' ||
+           (end - at >= 3 && (*at == 'n' || *at == 'N') && !strncasecmp(at, "nan", 3));
 }
 
 static sigad_status not_a_number(const sg_ts *ts, const char *at, const char *end)

@@ -22,7 +22,8 @@ sigad_status sg_infer_along_some(sigad_op_call *call, int32_t dtype)
     char text[SG_SHAPE_TEXT];
     sigad_status status = sg_infer_along(call, dtype);
     if (status || sg_along_split(call).n > 0) return status;
-    return sigad_op_fail(call, SIGAD_EINVAL, "%s: it has no entries to reduce",
+    return sigad_op_fail(call, SIGAD_EINVAL,
+                         "%s: it has no entries along the axis, at least 1 is needed",
                          sg_shape_text(&call->x[0], text));
 }
 
@@ -67,11 +68,12 @@ static size_t sum_at(const sigad_op_call *call)
     return index_at(call) + aligned((size_t)call->y->elements * sizeof(int64_t));
 }
 
+/* Never 0, so that there is a block to point into. */
 size_t sg_along_workspace(const sigad_op_call *call)
 {
     sg_sum sum;
     sg_along_sum(call, &sum);
-    return sum_at(call) + sg_sum_workspace(&sum, call->x[0].dtype);
+    return sum_at(call) + SG_ALIGNMENT + sg_sum_workspace(&sum, call->x[0].dtype);
 }
 
 void *sg_along_result(const sigad_op_call *call)

@@ -7,34 +7,47 @@ static sigad_status infer(sigad_op_call *call)
 {
     sigad_status status = sg_infer_along_some(call, call->x[0].dtype);
     if (status) return status;
+    call->saved_bytes = 2 * sg_array_bytes(call->y);
     call->workspace_bytes[SIGAD_FWD] = call->workspace_bytes[SIGAD_JVP] =
         call->workspace_bytes[SIGAD_SOC] = sg_along_workspace(call);
     return SIGAD_OK;
 }
 
-/* The largest entries; 0 instead of an infinite one, which would make inf - inf. */
+/* Kept with the node: the largest entries, or 0 instead of an infinite one, which would make
+ * inf - inf; and the logarithms of the shifted sums. */
 static void *shift_of(const sigad_op_call *call)
+{
+    return call->saved;
+}
+
+static void *log_of(const sigad_op_call *call)
+{
+    return (char *)call->saved + sg_array_bytes(call->y);
+}
+
+static void find_shift(const sigad_op_call *call)
 {
     const sigad_array *x = &call->x[0];
     sg_split split = sg_along_split(call);
     sg_cpu_extreme(call->threads, x->dtype, split, true, x->data, sg_along_index(call));
-    sg_cpu_pick(x->dtype, split, sg_along_index(call), x->data, sg_along_result(call), false);
-    sg_cpu_finite(call->y->elements, x->dtype, sg_along_result(call));
-    return sg_along_result(call);
+    sg_cpu_pick(x->dtype, split, sg_along_index(call), x->data, shift_of(call), false);
+    sg_cpu_finite(call->y->elements, x->dtype, shift_of(call));
 }
 
 static sigad_status fwd(sigad_op_call *call)
 {
     sg_along_arrays arrays = {.x = call->x[0].data, .r = shift_of(call)};
-    sg_along_reduce(call, SG_ALONG_logsumexp_term, arrays, 1, call->y->data, false);
-    sg_cpu_log_plus(call->y->elements, call->y->dtype, call->y->data, arrays.r);
+    find_shift(call);
+    sg_along_reduce(call, SG_ALONG_logsumexp_term, arrays, 1, log_of(call), false);
+    sg_cpu_log_plus(call->y->elements, call->y->dtype, log_of(call), shift_of(call), call->y->data);
     return SIGAD_OK;
 }
 
 static sigad_status vjp(sigad_op_call *call)
 {
     sg_along_arrays arrays = {.x = call->x[0].data,
-                              .r = call->y->data,
+                              .r = shift_of(call),
+                              .l = log_of(call),
                               .g = call->y_cotangent->data,
                               .out = call->x_cotangent[0].data};
     if (arrays.out) sg_along_run(call, SG_ALONG_logsumexp_vjp, arrays);
@@ -44,7 +57,7 @@ static sigad_status vjp(sigad_op_call *call)
 static sigad_status jvp(sigad_op_call *call)
 {
     sg_along_arrays arrays = {
-        .x = call->x[0].data, .t = call->x_tangent[0].data, .r = call->y->data};
+        .x = call->x[0].data, .t = call->x_tangent[0].data, .r = shift_of(call), .l = log_of(call)};
     if (arrays.t)
         sg_along_reduce(call, SG_ALONG_logsumexp_tangent, arrays, 1, call->y_tangent->data, true);
     return SIGAD_OK;
@@ -53,7 +66,7 @@ static sigad_status jvp(sigad_op_call *call)
 static sigad_status soc(sigad_op_call *call)
 {
     sg_along_arrays arrays = {
-        .x = call->x[0].data, .t = call->x_tangent[0].data, .r = call->y->data};
+        .x = call->x[0].data, .t = call->x_tangent[0].data, .r = shift_of(call), .l = log_of(call)};
     if (!arrays.t || !call->x_cotangent_tangent[0].data) return SIGAD_OK;
     sg_along_reduce(call, SG_ALONG_logsumexp_tangent, arrays, 1, sg_along_result(call), false);
     arrays.g = call->y_cotangent->data;

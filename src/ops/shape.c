@@ -61,7 +61,9 @@ sigad_status sg_need_axis(const sigad_op_call *call, const sigad_array *x, int a
         return SIGAD_OK;
     }
     sg_shape_text(x, text);
-    if (x->rank == 0) return sigad_op_fail(call, SIGAD_EINVAL, "%s: it has no axis %d", text, axis);
+    if (x->rank == 0)
+        return sigad_op_fail(call, SIGAD_EINVAL, "%s: it has no axis %d, it is a scalar", text,
+                             axis);
     return sigad_op_fail(call, SIGAD_EINVAL, "%s: it has no axis %d, axes are %d .. %d", text, axis,
                          -x->rank, x->rank - 1);
 }

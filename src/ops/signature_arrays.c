@@ -41,10 +41,8 @@ static sigad_status run(sg_signature_batch b, int what, int n_jobs)
     b.threads = sg_thread_count(n_jobs);
     total = sg_signature_work_bytes(&b, what);
     if (total < 0) return SIGAD_ENOMEM;
-    if (total) {
-        b.work = sg_allocate(&b.plan->allocator, (size_t)total);
-        if (!b.work) return SIGAD_ENOMEM;
-    }
+    b.work = sg_allocate(&b.plan->allocator, (size_t)total);
+    if (!b.work) return SIGAD_ENOMEM;
     if (what == SG_BATCH_VJP) memset(b.out, 0, (size_t)out_bytes);
     sg_signature_run(&b, what);
     sg_release(&b.plan->allocator, b.work, (size_t)total);

@@ -50,15 +50,18 @@ static bool is_forward(int what)
 
 static int64_t single_bytes(const sg_signature_batch *b, int what)
 {
-    int64_t total =
-        (is_forward(what) ? b->kernels->fwd_work : b->kernels->vjp_work)(b->plan, b->length);
-    if (what == SG_BATCH_FWD || what == SG_BATCH_VJP)
-        return total < 0 ? -1 : total * scalar_bytes[b->scalar];
-    /* the complex copies of x, of y or its cotangent, and of the derivative */
-    total = sg_work_add(total, is_forward(what) ? 1 : 2,
-                        sg_signature_x_entries(b->kernels, b->plan, b->length));
-    total = sg_work_add(total, 1, sg_signature_y_entries(b->kernels, b->plan));
-    return total < 0 ? -1 : total * scalar_bytes[SG_C64];
+    bool forward = is_forward(what);
+    int scalar = b->scalar;
+    int64_t total = (forward ? b->kernels->fwd_work : b->kernels->vjp_work)(b->plan, b->length);
+    if (what == SG_BATCH_JVP || what == SG_BATCH_SOC) {
+        /* the complex copies of x, of y or its cotangent, and of the derivative */
+        total = sg_work_add(total, forward ? 1 : 2,
+                            sg_signature_x_entries(b->kernels, b->plan, b->length));
+        total = sg_work_add(total, 1, sg_signature_y_entries(b->kernels, b->plan));
+        scalar = SG_C64;
+    }
+    if (total == 0) total = SG_BLOCK; /* never NULL */
+    return total < 0 ? -1 : total * scalar_bytes[scalar];
 }
 
 /* A choice by shape alone: every item of a call is computed in the same way wherever it stands. */
@@ -116,7 +119,7 @@ static const double tiny_step = 1e-100;
 static void to_complex(int scalar, int64_t n, const void *real, const void *tangent,
                        double _Complex *out)
 {
-    double *part = (double *)out; /* C11 6.2.5: laid out as pairs. clang and glibc have no CMPLX */
+    double *part = (double *)out; /* C11, 6.2.5: a complex number is an array of its two parts */
     for (int64_t i = 0; i < n; i++) {
         part[2 * i] = entry(scalar, real, i);
         part[2 * i + 1] = tiny_step * entry(scalar, tangent, i);

@@ -7,15 +7,14 @@ enum { CONDITION = 0, A = 1, B = 2 };
 
 static sigad_status infer(sigad_op_call *call)
 {
-    char text[SG_SHAPES_TEXT];
     const sigad_array *x = call->x;
     if (x[CONDITION].dtype != SIGAD_I64)
         return sigad_op_fail(call, SIGAD_EDTYPE, "the condition is %s: it must be int64",
                              sg_dtype_name(x[CONDITION].dtype));
     if (!sg_is_floating(x[A].dtype) || x[A].dtype != x[B].dtype)
-        return sigad_op_fail(
-            call, SIGAD_EDTYPE, "%s choose %s or %s: they must have one dtype, float32 or float64",
-            sg_shapes_text(call, 3, text), sg_dtype_name(x[A].dtype), sg_dtype_name(x[B].dtype));
+        return sigad_op_fail(call, SIGAD_EDTYPE,
+                             "it chooses from %s and %s: both must be float32, or both float64",
+                             sg_dtype_name(x[A].dtype), sg_dtype_name(x[B].dtype));
     sigad_status status = sg_infer_broadcast(call, 3, x[A].dtype);
     if (status) return status;
     size_t a = sg_unbroadcast_workspace(call->y, &x[A]);

@@ -15,6 +15,14 @@ extern struct criterion_test *__start_cr_tst[], *__stop_cr_tst[];
 extern struct criterion_suite *__start_cr_sts[] __attribute__((weak)),
     *__stop_cr_sts[] __attribute__((weak));
 
+/* LLVM's OpenMP keeps blocks of teams that were larger before, where the leak sanitizer does not
+ * look. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libomp";
+}
+
 static const struct criterion_test *running;
 static int failures;
 static bool skipping;

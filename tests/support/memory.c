@@ -50,10 +50,12 @@ static void give_back(test_memory *memory, void *pointer, size_t size, size_t al
 
 static void *hook(void *user, void *pointer, size_t old_size, size_t new_size, size_t alignment)
 {
+    static _Thread_local char here;
     test_memory *memory = user;
     memory->calls++;
-    if (alignment < sizeof(header) || alignment > 4096 || alignment & (alignment - 1) ||
-        (!pointer && !new_size) ||
+    if (!memory->thread) memory->thread = &here;
+    if (memory->thread != &here || alignment < sizeof(header) || alignment > 4096 ||
+        alignment & (alignment - 1) || (!pointer && !new_size) ||
         (pointer && !matches(header_of(pointer, alignment), old_size, alignment))) {
         memory->mistakes++;
         return NULL;

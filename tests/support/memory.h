@@ -11,7 +11,9 @@ typedef struct {
     bool for_ever;        /* so do all that follow it */
     size_t failed;        /* requests that failed on demand */
     size_t blocks, bytes; /* in use */
-    size_t mistakes;      /* a size or alignment that is not the block's, or no power of two */
+    size_t mistakes;      /* a size or alignment that is not the block's, or no power of two, or a
+                             call on another thread than the first one */
+    const char *thread;
 } test_memory;
 
 sigad_allocator test_memory_allocator(test_memory *memory);

@@ -31,10 +31,10 @@ void sg_cpu_finite(int64_t n, int32_t dtype, void *y)
         finite_f32(n, y);
 }
 
-void sg_cpu_log_plus(int64_t n, int32_t dtype, void *y, const void *shift)
+void sg_cpu_log_plus(int64_t n, int32_t dtype, void *l, const void *r, void *y)
 {
     if (dtype == SIGAD_F64)
-        log_plus_f64(n, y, shift);
+        log_plus_f64(n, l, r, y);
     else
-        log_plus_f32(n, y, shift);
+        log_plus_f32(n, l, r, y);
 }

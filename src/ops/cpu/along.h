@@ -5,7 +5,9 @@
 #include "ops/shape.h"
 
 /* X(name, assignment, expression) in entries xi of x, ti of a tangent of x and, of the result's
- * shape, ri (of the mean for the variance, else of y), gi (of y_cotangent) and di; s is a factor.
+ * shape, ri (the variance's mean, the norm, the largest entry), li (the logarithm of the sum of
+ * exp(xi - ri), which keeps the digits that y = ri + li loses), gi (of y_cotangent) and di; s is a
+ * factor.
  * Terms and tangents are summed over n afterwards. */
 /* clang-format off */
 #define SG_ALONG(X)                                                                \
@@ -18,16 +20,16 @@
     X(norm_vjp,          +=, ri > K(0) ? xi / ri * gi : K(0))                      \
     X(norm_soc,          +=, ri > K(0) ? gi / ri * (ti - xi / ri * di) : K(0))     \
     X(logsumexp_term,    =,  EXP(xi - ri))                                         \
-    X(logsumexp_tangent, =,  EXP(xi - ri) * ti)                                    \
-    X(logsumexp_vjp,     +=, EXP(xi - ri) * gi)                                    \
-    X(logsumexp_soc,     +=, EXP(xi - ri) * gi * (ti - di))
+    X(logsumexp_tangent, =,  EXP(xi - ri - li) * ti)                               \
+    X(logsumexp_vjp,     +=, EXP(xi - ri - li) * gi)                               \
+    X(logsumexp_soc,     +=, EXP(xi - ri - li) * gi * (ti - di))
 #define SG_ALONG_NAME(name, assignment, expression) SG_ALONG_##name,
 enum { SG_ALONG(SG_ALONG_NAME) SG_ALONG_COUNT };
 #undef SG_ALONG_NAME
 /* clang-format on */
 
 typedef struct {
-    const void *x, *t, *r, *g, *d; /* NULL where a row does not use it */
+    const void *x, *t, *r, *l, *g, *d; /* NULL where a row does not use it */
     double s;
     void *out;
 } sg_along_arrays;
@@ -35,8 +37,8 @@ typedef struct {
 void sg_cpu_along(int kind, int threads, int32_t dtype, sg_split split,
                   const sg_along_arrays *arrays);
 
-/* Over n entries of results: y = sqrt(y); y = 0 where it is not finite; y = log(y) + shift. */
+/* Over n entries of results: y = sqrt(y); y = 0 where it is not finite; l = log(l), y = l + r. */
 void sg_cpu_root(int64_t n, int32_t dtype, void *y);
 void sg_cpu_finite(int64_t n, int32_t dtype, void *y);
-void sg_cpu_log_plus(int64_t n, int32_t dtype, void *y, const void *shift);
+void sg_cpu_log_plus(int64_t n, int32_t dtype, void *l, const void *r, void *y);
 #endif

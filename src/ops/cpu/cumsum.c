@@ -1,5 +1,5 @@
 #include "ops/cpu/cumsum.h"
-#include "ops/cpu/rows.h"
+#include "ops/cpu/parallel_rows.h"
 
 typedef struct {
     sg_split split;

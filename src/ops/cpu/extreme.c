@@ -1,5 +1,5 @@
 #include "ops/cpu/extreme.h"
-#include "ops/cpu/rows.h"
+#include "ops/cpu/parallel_rows.h"
 
 typedef struct {
     sg_split split;

@@ -1,5 +1,5 @@
 #include "ops/cpu/gather.h"
-#include "ops/cpu/rows.h"
+#include "ops/cpu/parallel_rows.h"
 #include "sigad/base.h"
 
 typedef struct {

@@ -30,7 +30,7 @@ sg_gemm_block sg_gemm_blocks(bool parallel, int64_t m, int64_t n)
 {
     if (parallel) return (sg_gemm_block){64, 64, 64};
     int64_t side = m * n < 4 * 256 * 256 ? 128 : 256;
-    return (sg_gemm_block){side, side, 1 << 30};
+    return (sg_gemm_block){side, side, 1 << 14};
 }
 
 /* Can the axis be read as more rows of op(A) and C, which share one B? */

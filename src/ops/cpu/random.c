@@ -1,6 +1,6 @@
 #include "ops/cpu/random.h"
 #include "core/random.h"
-#include "ops/cpu/rows.h"
+#include "ops/cpu/parallel_rows.h"
 #include "sigad/base.h"
 
 typedef struct {

@@ -1,5 +1,5 @@
 #include "ops/cpu/sum.h"
-#include "ops/cpu/rows.h"
+#include "ops/cpu/parallel_rows.h"
 #include <string.h>
 
 enum {

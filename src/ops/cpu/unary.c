@@ -1,5 +1,5 @@
 #include "ops/cpu/unary.h"
-#include "ops/cpu/rows.h"
+#include "ops/cpu/parallel_rows.h"
 #include "ops/unary.h"
 #include "sigad/base.h"
 

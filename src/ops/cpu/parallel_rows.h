@@ -1,6 +1,6 @@
 /* Work on many alike rows, cut into blocks that are worth a thread. */
-#ifndef SG_CPU_ROWS_H
-#define SG_CPU_ROWS_H
+#ifndef SG_CPU_PARALLEL_ROWS_H
+#define SG_CPU_PARALLEL_ROWS_H
 #include <stdint.h>
 
 /* Calls body for ranges first .. last - 1 that make up 0 .. rows - 1. A range has 32768 entries or

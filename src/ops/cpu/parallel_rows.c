@@ -1,4 +1,4 @@
-#include "ops/cpu/rows.h"
+#include "ops/cpu/parallel_rows.h"
 #include "core/parallel.h"
 
 enum { BLOCK = 32768 };
