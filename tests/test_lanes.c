@@ -107,7 +107,7 @@ static void check(const group *t, bool single, const char *where)
     size_t need = (size_t)t->lanes->sig_bytes(plan),
            back = (size_t)t->lanes->sig_vjp_bytes(plan, t->length);
     void *work = aligned_alloc(64, (need > back ? need : back) / 64 * 64 + 64);
-    t->lanes->sig(plan, t->rows, t->lengths, path, sig, work);
+    t->lanes->sig(plan, t->length, t->rows, t->lengths, path, sig, work);
     t->lanes->sig_vjp(plan, t->length, t->rows, t->lengths, path, g, path_bar, work);
 
     void *plain = aligned_alloc(

@@ -3,6 +3,7 @@
 #include "core/parallel.h"
 #include "ops/cpu/lanes/lanes.h"
 #include <complex.h>
+#include <string.h>
 
 #define KERNELS(name, path)                                                     \
     const sg_signature_kernels sg_##name##_kernels = {                          \
@@ -40,6 +41,7 @@ typedef struct {
     int64_t pieces;
     int threads;
     int64_t order_bytes; /* of the items' order, before the threads' areas */
+    int64_t row_bytes;   /* of what comes row by row, first in a thread's area */
     int64_t area_bytes;  /* of one thread; -1: more than any memory */
 } layout;
 
@@ -67,10 +69,21 @@ static int64_t single_bytes(const sg_signature_batch *b, int what)
 /* A choice by shape alone: every item of a call is computed in the same way wherever it stands. */
 static const sg_lane_kernels *lanes_for(const sg_signature_batch *b, int what)
 {
-    bool served = b->kernels == &sg_sig_kernels && (what == SG_BATCH_FWD || what == SG_BATCH_VJP) &&
+    bool served = b->kernels->from_path && (what == SG_BATCH_FWD || what == SG_BATCH_VJP) &&
                   b->batch > 1 && b->length > 1 && sg_lanes_serve(b->plan);
     if (!served) return NULL;
     return (b->scalar == SG_F32 ? sg_lanes_f32 : sg_lanes_f64)[b->plan->isa];
+}
+
+/* For a group of log-signatures: the signatures in between, their cotangents, and the scratch of
+ * the transform, which runs row by row. */
+static int64_t row_bytes(const sg_signature_batch *b, int what, int lanes)
+{
+    bool forward = is_forward(what);
+    if (b->kernels != &sg_log_sig_kernels) return 0;
+    int64_t rest = (forward ? sg_sig_to_log_sig_work : sg_sig_to_log_sig_vjp_work)(b->plan, 0);
+    int64_t total = sg_work_add(rest, forward ? lanes : 2 * lanes, b->plan->sig_length);
+    return total < 0 ? -1 : total * scalar_bytes[b->scalar];
 }
 
 static layout lay_out(const sg_signature_batch *b, int what)
@@ -79,8 +92,10 @@ static layout lay_out(const sg_signature_batch *b, int what)
     if (l.lanes) {
         l.pieces = (b->batch + l.lanes->lanes - 1) / l.lanes->lanes;
         l.order_bytes = sg_block(b->batch) * (int64_t)sizeof(int64_t);
-        l.area_bytes = what == SG_BATCH_FWD ? l.lanes->sig_bytes(b->plan)
-                                            : l.lanes->sig_vjp_bytes(b->plan, b->length);
+        l.row_bytes = row_bytes(b, what, l.lanes->lanes);
+        int64_t fwd = l.lanes->sig_bytes(b->plan), vjp = 0;
+        if (what == SG_BATCH_VJP) vjp = l.lanes->sig_vjp_bytes(b->plan, b->length);
+        l.area_bytes = l.row_bytes < 0 ? -1 : l.row_bytes + (fwd > vjp ? fwd : vjp);
     } else {
         l.area_bytes = single_bytes(b, what);
     }
@@ -200,27 +215,76 @@ static void run_item(void *user, int64_t i, int worker)
 
 enum { MOST_LANES = 16 };
 
-static void run_group(void *user, int64_t group, int worker)
+/* The rows of one group. */
+typedef struct {
+    int count;
+    int64_t length[MOST_LANES];
+    const void *x[MOST_LANES], *y_bar[MOST_LANES];
+    void *out[MOST_LANES];
+} rows;
+
+static void find_rows(const job *j, int64_t group, rows *r)
+{
+    const sg_signature_batch *b = j->batch;
+    int64_t first = group * j->layout.lanes->lanes, left = b->batch - first;
+    r->count = left < j->layout.lanes->lanes ? (int)left : j->layout.lanes->lanes;
+    for (int k = 0; k < r->count; k++) {
+        int64_t i = b->lengths ? j->order[first + k] : first + k;
+        int64_t out_entries = is_forward(j->what) ? j->y_entries : j->x_entries;
+        r->length[k] = b->lengths ? b->lengths[i] : b->length;
+        r->x[k] = advance(b->x, i * j->x_entries, b->scalar);
+        r->y_bar[k] = advance(b->y_bar, i * j->y_entries, b->scalar);
+        r->out[k] = advance(b->out, i * out_entries, b->scalar);
+    }
+}
+
+/* Takes one array of signature size for each row off the front of the scratch. */
+static void take_rows(const job *j, char **rest, void **row)
+{
+    const sg_signature_batch *b = j->batch;
+    int64_t bytes = sg_block(b->plan->sig_length) * scalar_bytes[b->scalar];
+    for (int k = 0; k < j->layout.lanes->lanes; k++, *rest += bytes) row[k] = *rest;
+}
+
+static void run_sig_group(void *user, int64_t group, int worker)
 {
     const job *j = user;
     const sg_signature_batch *b = j->batch;
     const sg_lane_kernels *lanes = j->layout.lanes;
-    int64_t first = group * lanes->lanes, lengths[MOST_LANES];
-    int rows = b->batch - first < lanes->lanes ? (int)(b->batch - first) : lanes->lanes;
-    const void *x[MOST_LANES], *y_bar[MOST_LANES];
-    void *out[MOST_LANES];
-    bool forward = j->what == SG_BATCH_FWD;
-    for (int r = 0; r < rows; r++) {
-        int64_t i = b->lengths ? j->order[first + r] : first + r;
-        lengths[r] = b->lengths ? b->lengths[i] : b->length;
-        x[r] = advance(b->x, i * j->x_entries, b->scalar);
-        y_bar[r] = advance(b->y_bar, i * j->y_entries, b->scalar);
-        out[r] = advance(b->out, i * (forward ? j->y_entries : j->x_entries), b->scalar);
-    }
-    if (forward)
-        lanes->sig(b->plan, rows, lengths, x, out, area_of(j, worker));
+    rows r;
+    find_rows(j, group, &r);
+    if (j->what == SG_BATCH_FWD)
+        lanes->sig(b->plan, b->length, r.count, r.length, r.x, r.out, area_of(j, worker));
     else
-        lanes->sig_vjp(b->plan, b->length, rows, lengths, x, y_bar, out, area_of(j, worker));
+        lanes->sig_vjp(b->plan, b->length, r.count, r.length, r.x, r.y_bar, r.out,
+                       area_of(j, worker));
+}
+
+static void run_log_sig_group(void *user, int64_t group, int worker)
+{
+    const job *j = user;
+    const sg_signature_batch *b = j->batch;
+    const sg_lane_kernels *lanes = j->layout.lanes;
+    const sg_signature_kernels *transform = &sg_sig_to_log_sig_kernels;
+    char *area = area_of(j, worker), *rest = area, *lane_work = area + j->layout.row_bytes;
+    void *sig[MOST_LANES], *sig_bar[MOST_LANES];
+    const void *cotangent[MOST_LANES];
+    rows r;
+    find_rows(j, group, &r);
+    take_rows(j, &rest, sig);
+    lanes->sig(b->plan, b->length, r.count, r.length, r.x, sig, lane_work);
+    if (j->what == SG_BATCH_FWD) {
+        for (int k = 0; k < r.count; k++)
+            transform->fwd[b->scalar](b->plan, 0, sig[k], r.out[k], rest);
+        return;
+    }
+    take_rows(j, &rest, sig_bar);
+    for (int k = 0; k < r.count; k++) {
+        memset(sig_bar[k], 0, (size_t)(b->plan->sig_length * scalar_bytes[b->scalar]));
+        transform->vjp[b->scalar](b->plan, 0, sig[k], r.y_bar[k], sig_bar[k], rest);
+        cotangent[k] = sig_bar[k];
+    }
+    lanes->sig_vjp(b->plan, b->length, r.count, r.length, r.x, cotangent, r.out, lane_work);
 }
 
 /* Longer ones first, equal ones by index. */
@@ -262,5 +326,8 @@ void sg_signature_run(const sg_signature_batch *batch, int what)
              .y_entries = sg_signature_y_entries(batch->kernels, batch->plan),
              .order = batch->work};
     if (j.layout.lanes && batch->lengths) sort_by_length(batch->lengths, j.order, batch->batch);
-    sg_parallel(j.layout.threads, j.layout.pieces, j.layout.lanes ? run_group : run_item, &j);
+    void (*run)(void *, int64_t, int) = !j.layout.lanes                         ? run_item
+                                        : batch->kernels == &sg_log_sig_kernels ? run_log_sig_group
+                                                                                : run_sig_group;
+    sg_parallel(j.layout.threads, j.layout.pieces, run, &j);
 }

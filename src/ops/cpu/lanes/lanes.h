@@ -13,15 +13,16 @@ enum {
 };
 
 /* Arrays of pointers have an entry for each of `rows` paths, 1 <= rows <= lanes; lengths count
- * points. */
+ * points; `longest` is no less than any of them, and decides where time is cut into blocks: the
+ * bits of a path's results do not depend on the others of its group. */
 typedef struct {
     int lanes;
     int64_t (*sig_bytes)(const sigad_plan *plan);
-    void (*sig)(const sigad_plan *plan, int rows, const int64_t *lengths, const void *const *path,
-                void *const *sig, void *work);
-    /* `length` is that of the longest path; path_bar += J^T sig_bar */
-    int64_t (*sig_vjp_bytes)(const sigad_plan *plan, int64_t length);
-    void (*sig_vjp)(const sigad_plan *plan, int64_t length, int rows, const int64_t *lengths,
+    void (*sig)(const sigad_plan *plan, int64_t longest, int rows, const int64_t *lengths,
+                const void *const *path, void *const *sig, void *work);
+    /* path_bar += J^T sig_bar */
+    int64_t (*sig_vjp_bytes)(const sigad_plan *plan, int64_t longest);
+    void (*sig_vjp)(const sigad_plan *plan, int64_t longest, int rows, const int64_t *lengths,
                     const void *const *path, const void *const *sig_bar, void *const *path_bar,
                     void *work);
 } sg_lane_kernels;
