@@ -83,7 +83,8 @@ void *sg_along_result(const sigad_op_call *call)
 
 int64_t *sg_along_index(const sigad_op_call *call)
 {
-    return (int64_t *)(void *)((char *)call->workspace + index_at(call));
+    char *workspace = call->workspace; /* NULL where this kind needs none */
+    return workspace ? (int64_t *)(void *)(workspace + index_at(call)) : NULL;
 }
 
 void sg_along_run(const sigad_op_call *call, int kind, sg_along_arrays arrays)
