@@ -56,8 +56,9 @@ static inline int confusion_plot(const char *path, const sigad_dataset *data,
             snprintf(text, sizeof text, "%lld", (long long)row[k]);
             picture_square(&p, MARGIN + CELL * k, place, CELL, i == k ? "#2060a0" : "#c03020",
                            share);
-            picture_text(&p, MARGIN + CELL * k + CELL / 2, place + BASE, "middle",
-                         share > 0.5 ? "white" : "black", row[k] ? text : "");
+            if (row[k])
+                picture_text(&p, MARGIN + CELL * k + CELL / 2, place + BASE, "middle",
+                             share > 0.5 ? "white" : "black", text);
         }
     }
     return picture_close(&p);

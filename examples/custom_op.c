@@ -160,10 +160,21 @@ static void problem_move(problem *p, double step, const double *direction)
     for (int i = 0; i < UNKNOWNS; i++) p->value[i] += step * direction[i];
 }
 
+/* The largest difference, relative to the largest entry. */
+static double distance(const double *exact, const double *approximate)
+{
+    double difference = 0.0, size = 0.0;
+    for (int i = 0; i < UNKNOWNS; i++) {
+        difference = fmax(difference, fabs(exact[i] - approximate[i]));
+        size = fmax(size, fabs(exact[i]));
+    }
+    return difference / size;
+}
+
 /* Central differences with a step of 1e-5: of the loss, entry by entry, ... */
 static double check_gradient(problem *p)
 {
-    double gradient[UNKNOWNS], worst = 0.0;
+    double gradient[UNKNOWNS], quotient[UNKNOWNS];
     problem_gradient(p, gradient);
     for (int i = 0; i < UNKNOWNS; i++) {
         double value = p->value[i];
@@ -172,15 +183,15 @@ static double check_gradient(problem *p)
         p->value[i] = value - 1e-5;
         double below = problem_loss(p);
         p->value[i] = value;
-        worst = fmax(worst, fabs((above - below) / 2e-5 - gradient[i]));
+        quotient[i] = (above - below) / 2e-5;
     }
-    return worst;
+    return distance(gradient, quotient);
 }
 
 /* ... and of the gradient, along one direction v: Hessian times v. */
 static double check_hessian(problem *p)
 {
-    double v[UNKNOWNS], product[UNKNOWNS], above[UNKNOWNS], below[UNKNOWNS], worst = 0.0;
+    double v[UNKNOWNS], product[UNKNOWNS], quotient[UNKNOWNS], below[UNKNOWNS];
     for (int i = 0; i < UNKNOWNS; i++) v[i] = cos(1.1 * i);
     sigad_tape *t = p->tape;
     sigad_replay(t);
@@ -190,13 +201,12 @@ static double check_hessian(problem *p)
     sigad_read(t, hv[0], product, SERIES * sizeof *product);
     sigad_read(t, hv[1], product + SERIES, sizeof *product);
     problem_move(p, 1e-5, v);
-    problem_gradient(p, above);
+    problem_gradient(p, quotient);
     problem_move(p, -2e-5, v);
     problem_gradient(p, below);
     problem_move(p, 1e-5, v);
-    for (int i = 0; i < UNKNOWNS; i++)
-        worst = fmax(worst, fabs((above[i] - below[i]) / 2e-5 - product[i]));
-    return worst;
+    for (int i = 0; i < UNKNOWNS; i++) quotient[i] = (quotient[i] - below[i]) / 2e-5;
+    return distance(product, quotient);
 }
 
 /* ---- training ------------------------------------------------------------------------------ */

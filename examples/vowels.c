@@ -10,9 +10,10 @@
 #include <stdbool.h>
 
 enum { BATCH = 32, NAME = 64 };
+static const double RATE = 0.03, DECAY = 0.3, DROPOUT = 0.2;
 
 typedef struct {
-    long degree, log_sig, lead_lag, hidden, epochs, folds, seed, require;
+    long degree, log_sig, lead_lag, hidden, epochs, folds, seed, threads, require;
     const char *save, *plot;
 } settings;
 
@@ -73,14 +74,9 @@ static model model_create(sigad_context *ctx, const char *prefix, const settings
 static sigad_tensor signatures(sigad_tape *t, const model *m, sigad_tensor path,
                                sigad_tensor lengths)
 {
-    int rank;
-    int64_t shape[SIGAD_MAX_RANK] = {0};
-    sigad_shape(t, path, &rank, shape);
-    sigad_tensor base =
-        sigad_broadcast(t, sigad_scalar(t, SIGAD_F32, 0.0), SIGAD_SHAPE(shape[0], 1, shape[2]));
-    path = sigad_concat(t, 2, (sigad_tensor[]){base, path}, 1);
-    lengths = sigad_affine(t, sigad_cast(t, lengths, SIGAD_F64), 1.0, 1.0); /* + 1 */
-    lengths = sigad_cast(t, lengths, SIGAD_I64);
+    path = sigad_pad(t, path, 1, 1, 0, 0.0); /* the base point */
+    lengths = sigad_affine(t, sigad_cast(t, lengths, SIGAD_F64), 1.0, 1.0);
+    lengths = sigad_cast(t, lengths, SIGAD_I64); /* one more */
     return m->log_sig ? sigad_log_sig_ragged(t, path, lengths, &m->spec)
                       : sigad_sig_ragged(t, path, lengths, &m->spec);
 }
@@ -89,9 +85,10 @@ static sigad_tensor logits(sigad_tape *t, const model *m, sigad_tensor path, sig
 {
     sigad_tensor x = signatures(t, m, path, lengths);
     x = sigad_mul(t, sigad_sub(t, x, m->shift), m->scale);
+    x = sigad_dropout(t, x, DROPOUT);
     if (m->has_hidden) {
         x = sigad_relu(t, sigad_linear(t, x, m->hidden_weight, m->hidden_bias));
-        x = sigad_dropout(t, x, 0.2);
+        x = sigad_dropout(t, x, DROPOUT);
     }
     return sigad_linear(t, x, m->weight, m->bias);
 }
@@ -119,9 +116,9 @@ static sigad_status train(sigad_context *ctx, const model *m, const char *prefix
                           const selection *from, const settings *s)
 {
     int64_t steps = s->epochs * ((from->count + BATCH - 1) / BATCH), step = 0;
-    sigad_schedule rate = {SIGAD_SCHEDULE_INIT, .kind = SIGAD_SCHEDULE_COSINE, .lr = 0.02,
+    sigad_schedule rate = {SIGAD_SCHEDULE_INIT, .kind = SIGAD_SCHEDULE_COSINE, .lr = RATE,
                            .steps = steps};
-    sigad_adam_options how = {SIGAD_ADAM_OPTIONS_INIT, .prefix = prefix, .weight_decay = 0.05};
+    sigad_adam_options how = {SIGAD_ADAM_OPTIONS_INIT, .prefix = prefix, .weight_decay = DECAY};
     sigad_progress_options bar = {SIGAD_PROGRESS_OPTIONS_INIT, .total = steps, .label = "training"};
     sigad_tape *t;
     sigad_optimizer *adam;
@@ -151,9 +148,15 @@ static sigad_status train(sigad_context *ctx, const model *m, const char *prefix
     return sigad_context_status(ctx);
 }
 
-/* Adds one to confusion[label][answer] for each series. */
+/* What came out: series by class and answer, and the sum of their cross-entropies. */
+typedef struct {
+    int64_t *confusion; /* [classes, classes] */
+    double loss;
+} outcome;
+
+/* Adds the series of the selection to the outcome. */
 static sigad_status judge(sigad_context *ctx, const model *m, const selection *from,
-                          int64_t *confusion)
+                          outcome *result)
 {
     int64_t classes = sigad_dataset_classes(from->data);
     sigad_tensor path, lengths, labels;
@@ -161,26 +164,26 @@ static sigad_status judge(sigad_context *ctx, const model *m, const selection *f
     sigad_tape_create(ctx, &t);
     sigad_tape_evaluate(t, 1);
     sigad_dataset_batch(t, from->data, from->count, from->index, &path, &lengths, &labels);
-    sigad_tensor answers = sigad_argmax(t, logits(t, m, path, lengths), -1);
+    sigad_tensor y = logits(t, m, path, lengths), answers = sigad_argmax(t, y, -1);
+    result->loss += sigad_item(t, sigad_cross_entropy(t, y, labels)) * (double)from->count;
     const int64_t *answer = sigad_data(t, answers), *label = sigad_data(t, labels);
     if (!answer || !label) return sigad_context_status(ctx);
-    for (int64_t i = 0; i < from->count; i++) confusion[label[i] * classes + answer[i]]++;
+    for (int64_t i = 0; i < from->count; i++) result->confusion[label[i] * classes + answer[i]]++;
     sigad_tape_destroy(t);
     return SIGAD_OK;
 }
 
 static sigad_status train_and_judge(sigad_context *ctx, const char *prefix, const settings *s,
-                                    const selection *known, const selection *asked,
-                                    int64_t *confusion)
+                                    const selection *known, const selection *asked, outcome *result)
 {
     model m = model_create(ctx, prefix, s, known->data);
     if (train(ctx, &m, prefix, known, s)) return sigad_context_status(ctx);
-    return judge(ctx, &m, asked, confusion);
+    return judge(ctx, &m, asked, result);
 }
 
 /* Trains on all series but every `folds`-th and judges on those, `folds` times. */
 static void cross_validate(sigad_context *ctx, const settings *s, const sigad_dataset *data,
-                           int64_t *confusion)
+                           outcome *result)
 {
     int64_t n = sigad_dataset_count(data);
     selection known = {data, 0, allocate(n, sizeof(int64_t))};
@@ -193,7 +196,7 @@ static void cross_validate(sigad_context *ctx, const settings *s, const sigad_da
             selection *to = i % s->folds == fold ? &asked : &known;
             to->index[to->count++] = i;
         }
-        train_and_judge(ctx, prefix, s, &known, &asked, confusion);
+        train_and_judge(ctx, prefix, s, &known, &asked, result);
     }
     free(known.index);
     free(asked.index);
@@ -223,15 +226,17 @@ static int same_classes(const sigad_dataset *a, const sigad_dataset *b)
 
 int main(int argc, char **argv)
 {
-    settings s = {.degree = 2, .epochs = 60};
+    settings s = {.degree = 2, .hidden = 64, .epochs = 60, .threads = 1};
     const option options[] = {
         {"degree", "of the signature", .number = &s.degree, .low = 1, .high = 12},
         {"log-sig", "log-signature, not signature", .number = &s.log_sig},
         {"lead-lag", "of the series", .number = &s.lead_lag},
-        {"hidden", "width of a hidden layer", .number = &s.hidden, .low = 0, .high = 100000},
+        {"hidden", "width of the hidden layer, 0: none", .number = &s.hidden, .low = 0,
+         .high = 100000},
         {"epochs", "passes over the series", .number = &s.epochs, .low = 1, .high = 1000000},
         {"folds", "cross validation instead", .number = &s.folds, .low = 0, .high = 1000},
         {"seed", "of weights and order", .number = &s.seed, .low = 0, .high = 1000000000},
+        {"threads", "0 means all", .number = &s.threads, .low = 0, .high = 1024},
         {"require", "percent right, or fail", .number = &s.require, .low = 0, .high = 100},
         {"save", "the weights", .text = &s.save},
         {"plot", "the confusion matrix, SVG", .text = &s.plot}};
@@ -240,29 +245,30 @@ int main(int argc, char **argv)
                     "Learns to classify time series by their signatures.",
                     2, options, sizeof options / sizeof *options);
 
-    sigad_context *ctx = context_open(0, s.seed);
+    sigad_context *ctx = context_open(s.threads, s.seed);
     sigad_dataset *data, *held;
-    double start = seconds_now(), share = 0.0;
+    double start = seconds_now(), share = 0.0, loss = 0.0;
     int failed = 1;
     sigad_dataset_read_ts(ctx, argv[1], SIGAD_F32, &data);
     sigad_dataset_read_ts(ctx, argv[2], SIGAD_F32, &held);
     if (!sigad_context_status(ctx) && same_classes(data, held)) {
         int64_t classes = sigad_dataset_classes(data);
-        int64_t *confusion = allocate(classes * classes, sizeof *confusion);
+        outcome result = {.confusion = allocate(classes * classes, sizeof(int64_t))};
         selection known = all_of(data), asked = all_of(held);
         if (s.folds)
-            cross_validate(ctx, &s, data, confusion);
+            cross_validate(ctx, &s, data, &result);
         else
-            train_and_judge(ctx, "", &s, &known, &asked, confusion);
+            train_and_judge(ctx, "", &s, &known, &asked, &result);
         if (s.save) sigad_save(ctx, NULL, s.save);
         failed = sigad_context_status(ctx) != SIGAD_OK;
-        if (!failed) share = confusion_print(data, confusion);
-        if (!failed && s.plot) failed = confusion_plot(s.plot, data, confusion);
+        loss = result.loss / (double)sigad_dataset_count(s.folds ? data : held);
+        if (!failed) share = confusion_print(data, result.confusion);
+        if (!failed && s.plot) failed = confusion_plot(s.plot, data, result.confusion);
         free(known.index);
         free(asked.index);
-        free(confusion);
+        free(result.confusion);
     }
     failed |= context_close(ctx);
-    if (!failed) printf("%.1f seconds\n", seconds_now() - start);
+    if (!failed) printf("cross-entropy %.4f, %.1f seconds\n", loss, seconds_now() - start);
     return failed || share < (double)s.require ? EXIT_FAILURE : EXIT_SUCCESS;
 }

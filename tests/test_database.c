@@ -11,7 +11,7 @@
 
 static void value_is_the_reference(db_case *c)
 {
-    double rtol = c->row->rtol ? c->row->rtol : 1e-12;
+    double rtol = c->row->rtol > 0 ? c->row->rtol : 1e-12;
     db_array expected = {0}, got = db_read(c->tape, c->y);
     c->row->reference(c->x, &expected);
     expected.data = malloc((size_t)expected.elements * sizeof(double) + 1);
@@ -29,7 +29,7 @@ Test(database, value_is_the_reference)
 /* Inputs are floats, so both computations start from the same numbers. */
 static void float32_is_near_float64(db_case *wide)
 {
-    double rtol = wide->row->rtol32 ? wide->row->rtol32 : 2e-5;
+    double rtol = wide->row->rtol32 > 0 ? wide->row->rtol32 : 2e-5;
     db_case narrow;
     if (!db_open(&narrow, wide->family, wide->row, SIGAD_F32, 1)) {
         db_close(&narrow);

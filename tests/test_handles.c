@@ -1,4 +1,5 @@
 /* Handles that must not be used, marks and rewinds. */
+#include "graph/tape.h"
 #include "support/world.h"
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -231,5 +232,20 @@ Test(handles, a_rewind_to_an_empty_tape_starts_anew)
         EXPECT(w.tape, test_cube(w.tape, sigad_label(w.tape, x, "a label in the arena")),
                (double)i * i * i);
         cr_expect_eq(sigad_tape_rewind(w.tape, start), SIGAD_OK);
+    }
+}
+
+Test(handles, a_reset_forgets_all_notes)
+{
+    for (int i = 0; i < 3; i++) {
+        uint64_t start = sigad_tape_mark(w.tape);
+        sigad_tensor x = VECTOR(w.tape, 2.0);
+        test_cube(w.tape, x);
+        sigad_label(w.tape, x, "a note");
+        sigad_watch(w.tape, x);
+        if (i == 1) cr_expect_eq(sigad_tape_rewind(w.tape, start), SIGAD_OK);
+        cr_expect_null(i == 1 ? w.tape->notes : NULL);
+        sigad_tape_reset(w.tape);
+        cr_expect_null(w.tape->notes);
     }
 }
