@@ -1,4 +1,5 @@
 /* Handles that must not be used, marks and rewinds. */
+#include "graph/tape.h"
 #include "support/world.h"
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -95,6 +96,18 @@ Test(handles, that_were_never_given_out_are_noticed)
     sigad_tensor p = sigad_parameter_at(w.context, 0);
     expect_poison(w.context, test_cube(w.tape, (sigad_tensor){p.id + 1, p.generation}),
                   SIGAD_ESTALE, "cube: this parameter belongs to another context");
+}
+
+Test(handles, stay_apart_when_generations_start_over)
+{
+    w.context->generation = ~SG_PARAMETER_BIT - 1;
+    for (int i = 0; i < 4; i++) {
+        sigad_tape_reset(w.tape);
+        sigad_tensor x = VECTOR(w.tape, 2.0);
+        cr_expect_neq(x.generation, 0, "it would be the zero tensor");
+        cr_expect_eq(x.generation & SG_PARAMETER_BIT, 0, "it would be a parameter");
+        EXPECT(w.tape, test_cube(w.tape, x), 8.0);
+    }
 }
 
 Test(handles, the_zero_tensor_is_an_error_if_none_is_set)
@@ -231,5 +244,20 @@ Test(handles, a_rewind_to_an_empty_tape_starts_anew)
         EXPECT(w.tape, test_cube(w.tape, sigad_label(w.tape, x, "a label in the arena")),
                (double)i * i * i);
         cr_expect_eq(sigad_tape_rewind(w.tape, start), SIGAD_OK);
+    }
+}
+
+Test(handles, a_reset_forgets_all_notes)
+{
+    for (int i = 0; i < 3; i++) {
+        uint64_t start = sigad_tape_mark(w.tape);
+        sigad_tensor x = VECTOR(w.tape, 2.0);
+        test_cube(w.tape, x);
+        sigad_label(w.tape, x, "a note");
+        sigad_watch(w.tape, x);
+        if (i == 1) cr_expect_eq(sigad_tape_rewind(w.tape, start), SIGAD_OK);
+        cr_expect_null(i == 1 ? w.tape->notes : NULL);
+        sigad_tape_reset(w.tape);
+        cr_expect_null(w.tape->notes);
     }
 }

@@ -122,7 +122,9 @@ Test(operations, infer_is_not_trusted)
         {{.y = {.dtype = SIGAD_F64, .rank = 1, .shape = {(int64_t)1 << 50}}},
          SIGAD_ENOMEM,
          "claims: no memory for 9007199254740992 bytes"},
-        {{.y = {.dtype = SIGAD_F64}, .saved_bytes = SIZE_MAX}, SIGAD_ENOMEM, NULL},
+        {{.y = {.dtype = SIGAD_F64}, .saved_bytes = SIZE_MAX},
+         SIGAD_ENOMEM,
+         "claims: no memory for 18446744073709551615 bytes"},
         {{.y = {.dtype = SIGAD_F64}, .saved_bytes = SIZE_MAX / 2 - 100}, SIGAD_ENOMEM, NULL},
         {{.y = {.dtype = SIGAD_F64}, .workspace_bytes = {SIZE_MAX}},
          SIGAD_ENOMEM,
@@ -296,4 +298,53 @@ Test(operations, an_alias_flag_on_another_size_shares_nothing)
     sigad_tensor y = sigad_apply(w.tape, &op, 1, &x, &claim, sizeof claim);
     EXPECT(w.tape, y, 0.0, 0.0, 0.0, 0.0, 0.0);
     EXPECT(w.tape, x, 8.0);
+}
+
+/* ---- bytes on the tape ----------------------------------------------------------------------- */
+
+Test(operations, that_fail_leave_no_bytes_on_the_tape)
+{
+    static const test_fault faults[] = {{SIGAD_FWD, SIGAD_EIO, NULL}, {-1, SIGAD_EIO, NULL}};
+    sigad_tensor x = constant64(w.tape, 1000, (double[1000]){0}), many[20];
+    for (int i = 0; i < 20; i++) many[i] = x;
+    many[19].id = 77;
+    size_t bytes = 0;
+    for (int i = 0; i < 300; i++) {
+        if (i == 2) bytes = w.memory.bytes;
+        test_faulty(w.tape, x, &faults[i % 2]);
+        sigad_context_clear(w.context);
+        test_join(w.tape, 20, many);
+        sigad_context_clear(w.context);
+    }
+    cr_expect_eq(w.memory.bytes, bytes);
+}
+
+Test(operations, give_their_scratch_back)
+{
+    enum { CUBES = 50, ENTRIES = 1000 };
+    static const double zeros[4 * CUBES * ENTRIES];
+    constant64(w.tape, 4 * CUBES * ENTRIES, zeros);
+    sigad_tape_reset(w.tape); /* leaves one chunk with room for all that follows */
+    sigad_tensor x = constant64(w.tape, ENTRIES, zeros);
+    sg_arena_mark before = sg_arena_position(&w.tape->arena);
+    for (int i = 0; i < CUBES; i++) x = test_cube(w.tape, x);
+    sg_arena_mark after = sg_arena_position(&w.tape->arena);
+    cr_assert_eq(after.chunk, before.chunk);
+    size_t kept = (after.used - before.used) / CUBES; /* y and saved */
+    cr_expect(kept >= 2 * 8 * ENTRIES && kept < 2 * 8 * ENTRIES + 1000, "%zu bytes", kept);
+}
+
+Test(operations, sweeps_and_replays_give_their_scratch_back)
+{
+    sigad_tensor x = sigad_watch(w.tape, constant64(w.tape, 1000, (double[1000]){0}));
+    sigad_tensor loss = test_sum(w.tape, test_cube(w.tape, x));
+    size_t bytes = 0;
+    for (int i = 0; i < 100; i++) {
+        if (i == 2) bytes = w.memory.bytes;
+        cr_assert_eq(sigad_backward(w.tape, loss), SIGAD_OK);
+        cr_assert_eq(sigad_replay(w.tape), SIGAD_OK);
+        cr_expect_eq(sigad_backward(w.tape, x), SIGAD_ESHAPE);
+        sigad_context_clear(w.context);
+    }
+    cr_expect_eq(w.memory.bytes, bytes);
 }

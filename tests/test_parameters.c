@@ -1,7 +1,7 @@
 #include "support/world.h"
 #include <criterion/criterion.h>
-#include <stdio.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static world w;

@@ -152,8 +152,7 @@ Test(exact, hessian)
                                 .x_dot = v,
                                 .out = out,
                                 .threads = 1};
-    batch.work = aligned_alloc(
-        64, (size_t)sg_signature_work_bytes(&sg_sig_kernels, plan, 4, SG_F64, SG_BATCH_SOC));
+    batch.work = aligned_alloc(64, (size_t)sg_signature_work_bytes(&batch, SG_BATCH_SOC));
     sg_signature_run(&batch, SG_BATCH_SOC);
     same(8, out, want, 1e-11);
     free(batch.work);

@@ -1,8 +1,9 @@
 /* What enters a tape and what leaves it; evaluation; steps. */
+#include "graph/tape.h"
 #include "support/world.h"
 #include <criterion/criterion.h>
-#include <stdio.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static world w;
@@ -306,4 +307,17 @@ Test(tape, a_reset_adds_one_to_the_step)
     cr_expect_eq(sigad_replay(w.tape), SIGAD_OK);
     cr_expect_eq(sigad_tape_step(w.tape), 42);
     cr_expect_eq(sigad_tape_context(w.tape), w.context);
+}
+
+Test(tape, a_leaf_without_a_node_leaves_no_bytes)
+{
+    for (int i = 0; i < 16; i++) VECTOR(w.tape, i);
+    sg_arena_mark before = sg_arena_position(&w.tape->arena);
+    w.memory.fail_at = w.memory.requests + 1; /* room for more nodes */
+    sigad_tensor x = VECTOR(w.tape, 1.0);
+    sg_arena_mark after = sg_arena_position(&w.tape->arena);
+    cr_expect_eq(w.memory.failed, 1);
+    expect_poison(w.context, x, SIGAD_ENOMEM, NULL);
+    cr_expect(after.chunk == before.chunk && after.used == before.used);
+    EXPECT(w.tape, VECTOR(w.tape, 1.0), 1.0);
 }

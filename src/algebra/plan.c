@@ -58,6 +58,7 @@ sigad_status sigad_plan_create_with(const sigad_sig_spec *spec, const sigad_allo
     if (!status) status = sg_spec_log_sig_length(&fresh.spec, &fresh.log_sig_length);
     if (status) return status;
     fresh.letters = (int32_t)letters;
+    fresh.isa = sg_isa_best();
     fresh.degree = fresh.spec.degree;
     fresh.allocator =
         sg_allocator_or_default(allocator ? *allocator : (sigad_allocator){NULL, NULL});

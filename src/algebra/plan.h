@@ -4,6 +4,7 @@
 #ifndef SG_PLAN_H
 #define SG_PLAN_H
 #include "core/arena.h"
+#include "core/cpu.h"
 #include "sigad/signature.h"
 
 enum { SG_MOST_DEGREE = 1024 }; /* of a plan; only one letter could go further anyway */
@@ -30,6 +31,7 @@ struct sigad_plan {
     sigad_allocator allocator;
     sg_arena arena; /* of all tables */
     int32_t letters, degree;
+    sg_isa isa; /* whose kernels the plan's calls use */
     int64_t *size;   /* [degree + 1] words of length k: letters^k */
     int64_t *offset; /* [degree + 2] of level k in a tensor without scalar term; offset[1] = 0,
                         offset[degree + 1] is all */

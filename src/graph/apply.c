@@ -186,9 +186,11 @@ static bool record(sg_call *call, const sigad_op *op, const sigad_tensor *x, sig
     call->call.y = &y;
     if (!infer(call, op, values, &y)) return false;
     sg_node node = {.value = y}, *slot;
-    if (!keep(call, op, x, values, &node))
+    if (!keep(call, op, x, values, &node)) {
+        size_t bytes = sg_array_bytes(&y), saved = call->call.saved_bytes;
         return !sg_context_no_memory(tape->context, op->name,
-                                     sg_array_bytes(&y) + call->call.saved_bytes);
+                                     saved < SIZE_MAX - bytes ? bytes + saved : SIZE_MAX);
+    }
     y.data = node.value.data;
     if (!compute(call, op, &node, values)) return false;
     slot = sg_tape_append(tape, op->name, before);

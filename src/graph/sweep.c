@@ -24,8 +24,9 @@ bool sg_sweep_begin(sg_sweep *sweep, sigad_tape *tape, const char *caller, sigad
     }
     size_t parameters = tape->context->parameter_count;
     sweep->count = sg_is_parameter(output) ? 0 : (size_t)output.id + 1;
-    sweep->state = sg_arena_take_zeroed(&tape->side, sweep->count + parameters);
-    if (!sweep->state) return !sg_context_no_memory(tape->context, caller, sweep->count);
+    size_t bytes = sweep->count + parameters;
+    sweep->state = sg_arena_take_zeroed(&tape->side, bytes);
+    if (!sweep->state) return !sg_context_no_memory(tape->context, caller, bytes);
     sweep->parameter_state = sweep->state + sweep->count;
     return true;
 }

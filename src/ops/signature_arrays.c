@@ -35,13 +35,12 @@ static sigad_status check(const sg_signature_batch *b, int what, int n_jobs, int
 
 static sigad_status run(sg_signature_batch b, int what, int n_jobs)
 {
-    int64_t out_bytes, work_bytes, total;
+    int64_t out_bytes, total;
     sigad_status status = check(&b, what, n_jobs, &out_bytes);
     if (status || !out_bytes) return status;
     b.threads = sg_thread_count(n_jobs);
-    if (b.threads > b.batch) b.threads = (int)b.batch;
-    work_bytes = sg_signature_work_bytes(b.kernels, b.plan, b.length, b.scalar, what);
-    if (work_bytes < 0 || !sg_multiply(work_bytes, b.threads, &total)) return SIGAD_ENOMEM;
+    total = sg_signature_work_bytes(&b, what);
+    if (total < 0) return SIGAD_ENOMEM;
     b.work = sg_allocate(&b.plan->allocator, (size_t)total);
     if (!b.work) return SIGAD_ENOMEM;
     if (what == SG_BATCH_VJP) memset(b.out, 0, (size_t)out_bytes);

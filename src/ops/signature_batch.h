@@ -37,18 +37,18 @@ typedef struct {
     const int64_t *lengths; /* [batch], each in 0 .. length, or NULL: all are `length` long */
     const void *x, *y_bar, *x_dot;
     void *out;
-    void *work; /* `threads` areas of sg_signature_work_bytes */
+    void *work; /* of sg_signature_work_bytes, 64-byte aligned */
     int threads;
 } sg_signature_batch;
 
 enum { SG_BATCH_FWD, SG_BATCH_VJP, SG_BATCH_JVP, SG_BATCH_SOC };
 
-/* Bytes of scratch for one thread, -1 if that is more than any memory. `what` is SG_BATCH_... */
-int64_t sg_signature_work_bytes(const sg_signature_kernels *kernels, const sigad_plan *plan,
-                                int64_t length, int scalar, int what);
+/* Bytes of scratch for a call, -1 if that is more than any memory; the arrays need not be there
+ * yet. `what` is SG_BATCH_... */
+int64_t sg_signature_work_bytes(const sg_signature_batch *batch, int what);
 
 /* fwd overwrites out with y; the others add to it: x_bar, y_dot, x_bar_dot. Items go to threads
- * whole, so the bits do not depend on their number. */
+ * whole, alone or in groups, so the bits do not depend on the number of threads. */
 void sg_signature_run(const sg_signature_batch *batch, int what);
 
 /* Index of the first entry of lengths outside 0 .. length, or -1. */

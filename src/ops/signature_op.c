@@ -142,10 +142,16 @@ static int64_t length_of_call(const sigad_op_call *call)
     return item_rank(call) == 2 ? call->x[0].shape[call->x[0].rank - 2] : 0;
 }
 
-static int threads_of(const sigad_op_call *call)
+/* The call without its arrays. */
+static sg_signature_batch batch_of_call(const sigad_op_call *call)
 {
-    int64_t batch = batch_of(call);
-    return batch < call->threads ? (int)batch : call->threads;
+    const attributes *given = SG_ATTRIBUTES(attributes, call);
+    return (sg_signature_batch){.kernels = given->kernels,
+                                .plan = given->plan,
+                                .scalar = call->x[0].dtype == SIGAD_F32 ? SG_F32 : SG_F64,
+                                .batch = batch_of(call),
+                                .length = length_of_call(call),
+                                .threads = call->threads};
 }
 
 static sigad_status check_lengths(sigad_op_call *call)
@@ -173,14 +179,14 @@ sigad_status sg_signature_infer(sigad_op_call *call)
     sigad_status status = sg_need_floats(call, 1);
     if (!status && call->n == 2) status = check_lengths(call);
     if (status) return status;
-    int64_t shape[SIGAD_MAX_RANK], threads = threads_of(call);
+    sg_signature_batch batch = batch_of_call(call);
+    int64_t shape[SIGAD_MAX_RANK];
     memcpy(shape, x->shape, (size_t)rank * sizeof *shape);
     shape[rank] = sg_signature_y_entries(given->kernels, given->plan);
     static const int what[] = {SG_BATCH_FWD, SG_BATCH_VJP, SG_BATCH_JVP, SG_BATCH_SOC};
     for (int i = 0; i < 4; i++) {
-        int64_t bytes = sg_signature_work_bytes(given->kernels, given->plan, length_of_call(call),
-                                                x->dtype == SIGAD_F32 ? SG_F32 : SG_F64, what[i]);
-        if (bytes < 0 || !sg_multiply(bytes, threads, &bytes))
+        int64_t bytes = sg_signature_work_bytes(&batch, what[i]);
+        if (bytes < 0)
             return sigad_op_fail(call, SIGAD_ERANGE, "%s: its workspace does not fit in memory",
                                  sg_shape_text(x, text));
         call->workspace_bytes[i] = (size_t)bytes;
@@ -191,19 +197,13 @@ sigad_status sg_signature_infer(sigad_op_call *call)
 static sigad_status run(const sigad_op_call *call, int what, const void *y_bar, const void *x_dot,
                         void *out)
 {
-    const attributes *given = SG_ATTRIBUTES(attributes, call);
-    sg_signature_batch batch = {.kernels = given->kernels,
-                                .plan = given->plan,
-                                .scalar = call->x[0].dtype == SIGAD_F32 ? SG_F32 : SG_F64,
-                                .batch = batch_of(call),
-                                .length = length_of_call(call),
-                                .lengths = call->n == 2 ? call->saved : NULL,
-                                .x = call->x[0].data,
-                                .y_bar = y_bar,
-                                .x_dot = x_dot,
-                                .out = out,
-                                .work = call->workspace,
-                                .threads = threads_of(call)};
+    sg_signature_batch batch = batch_of_call(call);
+    batch.lengths = call->n == 2 ? call->saved : NULL;
+    batch.x = call->x[0].data;
+    batch.y_bar = y_bar;
+    batch.x_dot = x_dot;
+    batch.out = out;
+    batch.work = call->workspace;
     sg_signature_run(&batch, what);
     return SIGAD_OK;
 }

@@ -15,6 +15,11 @@
 /* By erfc, which keeps its digits where the probability is small. */
 #define SG_NORMAL_PROBABILITY(x)  (K(0.5) * ERFC(K(-0.70710678118654752440) * (x)))
 
+/* The exponents that programs use most, without a call of pow. */
+#define SG_POWER(x, e)                                                                                              \
+    ((e) == K(2) ? (x) * (x) : (e) == K(1) ? (x) : (e) == K(0) ? K(1) : (e) == K(-1) ? K(1) / (x)                   \
+                 : (e) == K(0.5) ? SQRT(x) : POW(x, e))
+
 /* sigad_NAME(tape, x). A NaN stays a NaN: comparisons are written so that it takes x's branch. */
 #define SG_UNARY_PLAIN(X)                                                                                           \
     X(negate,     LINEAR,    -x,                       K(-1),                          K(0))                        \
@@ -41,8 +46,8 @@
 /* Those with parameters; their public functions are written out in ops/unary.c. */
 #define SG_UNARY_PARAMETRIC(X)                                                                                      \
     X(affine,     LINEAR,    a * x + b,                a,                              K(0))                        \
-    X(power,      CURVED,    POW(x, a),                a == K(0) ? K(0) : a * POW(x, a - K(1)),                     \
-                             a == K(0) || a == K(1) ? K(0) : a * (a - K(1)) * POW(x, a - K(2)))                     \
+    X(power,      CURVED,    SG_POWER(x, a),           a == K(0) ? K(0) : a * SG_POWER(x, a - K(1)),                   \
+                             a == K(0) || a == K(1) ? K(0) : a * (a - K(1)) * SG_POWER(x, a - K(2)))                   \
     X(leaky_relu, PIECEWISE, x < K(0) ? a * x : x,     x > K(0) ? K(1) : a,            K(0))                        \
     X(elu,        CURVED,    x < K(0) ? a * EXPM1(x) : x, x > K(0) ? K(1) : a * EXP(x), x > K(0) ? K(0) : a * EXP(x)) \
     X(clip,       PIECEWISE, x < a ? a : x > b ? b : x, x < a || x > b ? K(0) : K(1),  K(0))

@@ -85,7 +85,7 @@ static void reference_where(const db_array *x, db_array *y)
 {
     if (!db_broadcast(y, 3, x)) return;
     for (int64_t i = 0; i < y->elements; i++)
-        y->data[i] = *db_at(&x[0], y, i) ? *db_at(&x[1], y, i) : *db_at(&x[2], y, i);
+        y->data[i] = *db_at(&x[0], y, i) != 0 ? *db_at(&x[1], y, i) : *db_at(&x[2], y, i);
 }
 
 static sigad_tensor apply_dropout(sigad_tape *tape, const sigad_tensor *x)

@@ -195,8 +195,7 @@ void db_move(db_case *c, int input, double step, const double *direction)
 const char *db_name(const db_case *c)
 {
     static char text[512];
-    snprintf(text, sizeof text,
-             "%s/%s, %s (SIGAD_TEST_ROW='%s/%s' SIGAD_TEST_SEED=%llu tests/test_database)",
+    snprintf(text, sizeof text, "%s/%s, %s (again: SIGAD_TEST_ROW='%s/%s' SIGAD_TEST_SEED=%llu)",
              c->family->name, c->row->name, c->dtype == SIGAD_F32 ? "float32" : "float64",
              c->family->name, c->row->name, (unsigned long long)c->seed);
     return text;

@@ -1,6 +1,7 @@
 /* The operation database: one row per operation and kind of shape drives every test that all
  * operations share. Rows stand in tests/database/NAME.c, one file per family; each ends in
- * DB_ROWS(family, rows). The driver is tests/test_database.c.
+ * DB_ROWS(family, rows). The drivers are tests/test_database.c and
+ * tests/test_derivatives.c.
  *
  * A row in full:
  *
@@ -137,8 +138,8 @@ typedef struct {
  * row is differentiable. False on failure. */
 bool db_open(db_case *c, const db_family *family, const db_row *row, int32_t dtype, int threads);
 void db_close(db_case *c);
-/* "elementwise/add: equal shapes, float32 (SIGAD_TEST_ROW='elementwise/add: equal shapes'
- * SIGAD_TEST_SEED=1)" */
+/* "elementwise/add: equal shapes, float32 (again: SIGAD_TEST_ROW='elementwise/add: equal shapes'
+ * SIGAD_TEST_SEED=1)": those variables make a test program run rows of that beginning alone. */
 const char *db_name(const db_case *c);
 bool db_differentiable(const db_case *c, int input);
 

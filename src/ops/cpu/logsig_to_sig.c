@@ -1,6 +1,5 @@
 #include "ops/cpu/signature.h"
 #include <complex.h>
-#include <string.h>
 
 int64_t sg_logsig_to_sig_work(const sigad_plan *plan, int64_t length)
 {

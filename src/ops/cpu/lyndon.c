@@ -1,6 +1,5 @@
 #include "ops/cpu/signature.h"
 #include <complex.h>
-#include <string.h>
 
 #define SG_BODY "ops/cpu/lyndon.inc"
 #include "ops/cpu/each_scalar.inc"

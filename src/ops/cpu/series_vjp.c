@@ -1,6 +1,5 @@
 #include "ops/cpu/series.h"
 #include <complex.h>
-#include <string.h>
 
 /* Two adjoints, and all of Y_n .. Y_2; Y_k has offset[n + 2 - k] entries. */
 int64_t sg_series_vjp_work(const sigad_plan *plan)

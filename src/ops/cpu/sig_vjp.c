@@ -1,7 +1,6 @@
 #include "ops/cpu/signature.h"
 #include "ops/cpu/steps.h"
 #include <complex.h>
-#include <string.h>
 
 int64_t sg_sig_vjp_work(const sigad_plan *plan, int64_t length)
 {

@@ -1,0 +1,193 @@
+/* Kernels with one path per vector lane, of every instruction set that this processor has, against
+ * the kernels for one path: shapes on both sides of each boundary inside. */
+#include "core/random.h"
+#include "ops/cpu/lanes/lanes.h"
+#include "ops/cpu/signature.h"
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST = 16 };
+
+/* One group of paths of mixed lengths. */
+typedef struct {
+    sigad_plan *plan;
+    const sg_lane_kernels *lanes;
+    int rows;
+    int64_t length, lengths[MOST];
+    double *path[MOST], *g[MOST];
+} group;
+
+static double draw(uint64_t seed, uint64_t i)
+{
+    return 2 * sg_random_uniform(seed, i) - 1;
+}
+
+static void *make(size_t count, size_t size)
+{
+    void *block = calloc(count + 1, size);
+    cr_assert_not_null(block);
+    return block;
+}
+
+/* A random walk; what lies beyond a path's end must not be looked at. */
+static double *draw_path(int64_t length, int64_t points, int64_t d, uint64_t seed)
+{
+    double *path = make((size_t)(points * d), sizeof *path);
+    for (int64_t i = 0; i < points * d; i++)
+        path[i] = i / d >= length ? NAN : (i < d ? 0 : path[i - d]) + 0.3 * draw(seed, (uint64_t)i);
+    return path;
+}
+
+static group group_create(const sigad_sig_spec *spec, const sg_lane_kernels *lanes, int rows,
+                          int64_t length, uint64_t seed)
+{
+    group t = {.lanes = lanes, .rows = rows, .length = length};
+    cr_assert_eq(sigad_plan_create(spec, &t.plan), SIGAD_OK);
+    for (int r = 0; r < rows; r++) {
+        uint64_t key = sg_random_key(seed, (uint64_t)r);
+        t.lengths[r] =
+            r == 0 ? length : (int64_t)(sg_random_uniform(key, 1u << 30) * (double)(length + 1));
+        t.path[r] = draw_path(t.lengths[r], length, spec->dimension, key);
+        t.g[r] = make((size_t)t.plan->sig_length, sizeof(double));
+        for (int64_t i = 0; i < t.plan->sig_length; i++)
+            t.g[r][i] = draw(key, (uint64_t)i + 7777777);
+    }
+    return t;
+}
+
+static void group_destroy(group *t)
+{
+    for (int r = 0; r < t->rows; r++) {
+        free(t->path[r]);
+        free(t->g[r]);
+    }
+    sigad_plan_destroy(t->plan);
+}
+
+static void *narrow(const double *from, int64_t n)
+{
+    float *to = make((size_t)n, sizeof *to);
+    for (int64_t i = 0; i < n; i++) to[i] = (float)from[i];
+    return to;
+}
+
+static double entry(bool single, const void *array, int64_t i)
+{
+    return single ? (double)((const float *)array)[i] : ((const double *)array)[i];
+}
+
+/* Largest difference from the kernel for one path in double, relative to its largest entry. */
+static double distance(bool single, int64_t n, const void *found, const double *wanted)
+{
+    double worst = 0, size = 1;
+    for (int64_t i = 0; i < n; i++) {
+        double error = fabs(entry(single, found, i) - wanted[i]);
+        if (!(error <= worst)) worst = error;
+        size = fmax(size, fabs(wanted[i]));
+    }
+    return worst / size;
+}
+
+static void check(const group *t, bool single, const char *where)
+{
+    const sigad_plan *plan = t->plan;
+    int64_t n = t->length * plan->spec.dimension, m = plan->sig_length;
+    size_t bytes = single ? sizeof(float) : sizeof(double);
+    double tolerance = single ? 2e-5 : 1e-13;
+    const void *path[MOST], *g[MOST];
+    void *sig[MOST], *path_bar[MOST];
+    for (int r = 0; r < t->rows; r++) {
+        path[r] = single ? narrow(t->path[r], n) : t->path[r];
+        g[r] = single ? narrow(t->g[r], m) : t->g[r];
+        sig[r] = make((size_t)m, bytes);
+        path_bar[r] = make((size_t)n, bytes);
+    }
+    size_t need = (size_t)t->lanes->sig_bytes(plan),
+           back = (size_t)t->lanes->sig_vjp_bytes(plan, t->length);
+    void *work = aligned_alloc(64, (need > back ? need : back) / 64 * 64 + 64);
+    t->lanes->sig(plan, t->length, t->rows, t->lengths, path, sig, work);
+    t->lanes->sig_vjp(plan, t->length, t->rows, t->lengths, path, g, path_bar, work);
+
+    void *plain = aligned_alloc(
+        64,
+        (size_t)(sg_sig_work(plan, t->length) + sg_sig_vjp_work(plan, t->length)) * sizeof(double) +
+            64);
+    for (int r = 0; r < t->rows; r++) {
+        double *want = make((size_t)m, sizeof *want), *want_bar = make((size_t)n, sizeof *want);
+        sg_sig_f64(plan, t->lengths[r], t->path[r], want, plain);
+        sg_sig_vjp_f64(plan, t->lengths[r], t->path[r], t->g[r], want_bar, plain);
+        double error = distance(single, m, sig[r], want),
+               error_bar = distance(single, n, path_bar[r], want_bar);
+        cr_assert(
+            error <= tolerance && error_bar <= 8 * tolerance,
+            "%s: lane %d of %d, d %d, N %d, length %lld of %lld, time %d, lead-lag %d: %g and %g",
+            where, r, t->rows, (int)plan->spec.dimension, (int)plan->degree,
+            (long long)t->lengths[r], (long long)t->length, (int)plan->spec.time_aug,
+            (int)plan->spec.lead_lag, error, error_bar);
+        free(want);
+        free(want_bar);
+        free(sig[r]);
+        free(path_bar[r]);
+        if (single) free((void *)(uintptr_t)path[r]), free((void *)(uintptr_t)g[r]);
+    }
+    free(plain);
+    free(work);
+}
+
+/* Every instruction set, both reals. */
+static void check_all(const sigad_sig_spec *spec, int rows, int64_t length, uint64_t seed)
+{
+    for (int isa = SG_ISA_BASE; isa <= (int)sg_isa_best(); isa++)
+        for (int single = 0; single < 2; single++) {
+            const sg_lane_kernels *lanes = (single ? sg_lanes_f32 : sg_lanes_f64)[isa];
+            group t =
+                group_create(spec, lanes, rows < lanes->lanes ? rows : lanes->lanes, length, seed);
+            cr_assert(sg_lanes_serve(t.plan));
+            check(&t, single, sg_isa_name((sg_isa)isa));
+            group_destroy(&t);
+        }
+}
+
+static sigad_sig_spec spec_of(int32_t d, int32_t degree, int flags)
+{
+    return (sigad_sig_spec){SIGAD_SIG_SPEC_INIT,
+                            .dimension = d,
+                            .degree = degree,
+                            .time_aug = flags & 1,
+                            .lead_lag = flags >> 1 & 1,
+                            .scalar_term = flags >> 2 & 1,
+                            .end_time = 0.7};
+}
+
+/* Each number of letters has tiles of its own; each degree has a tree of its own depth. */
+Test(lanes, every_number_of_letters)
+{
+    for (int32_t d = 2; d <= SG_LANE_LETTERS; d++)
+        for (int32_t degree = 2; degree <= (d <= 3 ? 5 : d <= 6 ? 4 : 3); degree++) {
+            sigad_sig_spec spec = spec_of(d, degree, 0);
+            check_all(&spec, MOST, 9, (uint64_t)(100 * d + degree));
+        }
+}
+
+/* Blocks of 64 increments forward, 32 backward, spans of 32 such blocks. */
+Test(lanes, lengths_around_blocks)
+{
+    const int64_t length[] = {2, 3, 32, 33, 34, 64, 65, 66, 129, 1024, 1025, 1026, 2500};
+    for (size_t i = 0; i < sizeof length / sizeof *length; i++)
+        for (int flags = 0; flags < 4; flags++) {
+            sigad_sig_spec spec = spec_of(2, 3, flags);
+            check_all(&spec, MOST, length[i], 31 * i);
+        }
+}
+
+Test(lanes, groups_of_every_size_with_every_augmentation)
+{
+    for (int rows = 1; rows <= MOST; rows++)
+        for (int flags = 0; flags < 8; flags++) {
+            sigad_sig_spec spec = spec_of(1 + rows % 3 + (flags < 2), 2 + rows % 4, flags);
+            if (spec.dimension * (1 + spec.lead_lag) + spec.time_aug < 2) continue;
+            check_all(&spec, rows, 40, (uint64_t)(rows * 8 + flags));
+        }
+}
