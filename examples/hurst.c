@@ -145,7 +145,9 @@ static sigad_status train(sigad_context *ctx, sigad_tape *t, const model *m, con
     sigad_batches_options rows = {SIGAD_BATCHES_OPTIONS_INIT, .count = TRAIN, .batch = s->batch,
                                   .seed = (uint64_t)s->seed, .drop_last = 1};
     sigad_progress_options bar = {SIGAD_PROGRESS_OPTIONS_INIT, .total = s->steps, .label = "hurst"};
-    sigad_adam_create(ctx, &(sigad_adam_options){SIGAD_ADAM_OPTIONS_INIT, .lr = 1e-3}, &adam);
+    sigad_schedule rate = {SIGAD_SCHEDULE_INIT, .kind = SIGAD_SCHEDULE_COSINE, .lr = 4e-3,
+                           .steps = s->steps};
+    sigad_adam_create(ctx, NULL, &adam);
     sigad_batches_create(ctx, &rows, &batches);
     sigad_batches_add(batches, SIGAD_F32, SIGAD_SHAPE(POINTS, 2), data->path);
     sigad_batches_add(batches, SIGAD_F32, SIGAD_SHAPE(1), data->exponent);
@@ -156,6 +158,7 @@ static sigad_status train(sigad_context *ctx, sigad_tape *t, const model *m, con
         if (!sigad_batches_next(batches, t, 2, row))
             continue; /* all paths were seen: the next call begins again, in another order */
         sigad_tensor loss = sigad_mse(t, model_apply(t, m, row[0]), row[1]);
+        sigad_optimizer_set_lr(adam, sigad_schedule_lr(&rate, step));
         sigad_optimizer_zero(adam);
         if (sigad_backward(t, loss) || sigad_optimizer_step(adam)) break;
         milliseconds[step++] = 1e3 * (seconds_now() - start);

@@ -6,7 +6,6 @@
  * alone: that is how the defaults were chosen (README.md). */
 #include "confusion.h"
 #include "support.h"
-#include <math.h>
 #include <stdbool.h>
 
 enum { BATCH = 32, NAME = 64 };
@@ -164,7 +163,8 @@ static sigad_status judge(sigad_context *ctx, const model *m, const selection *f
     sigad_tape_create(ctx, &t);
     sigad_tape_evaluate(t, 1);
     sigad_dataset_batch(t, from->data, from->count, from->index, &path, &lengths, &labels);
-    sigad_tensor y = logits(t, m, path, lengths), answers = sigad_argmax(t, y, -1);
+    sigad_tensor y = logits(t, m, path, lengths);
+    sigad_tensor answers = sigad_argmax(t, y, -1);
     result->loss += sigad_item(t, sigad_cross_entropy(t, y, labels)) * (double)from->count;
     const int64_t *answer = sigad_data(t, answers), *label = sigad_data(t, labels);
     if (!answer || !label) return sigad_context_status(ctx);
@@ -231,10 +231,9 @@ int main(int argc, char **argv)
         {"degree", "of the signature", .number = &s.degree, .low = 1, .high = 12},
         {"log-sig", "log-signature, not signature", .number = &s.log_sig},
         {"lead-lag", "of the series", .number = &s.lead_lag},
-        {"hidden", "width of the hidden layer, 0: none", .number = &s.hidden, .low = 0,
-         .high = 100000},
+        {"hidden", "width of a hidden layer", .number = &s.hidden, .low = 0, .high = 100000},
         {"epochs", "passes over the series", .number = &s.epochs, .low = 1, .high = 1000000},
-        {"folds", "cross validation instead", .number = &s.folds, .low = 0, .high = 1000},
+        {"folds", "cross validation instead", .number = &s.folds, .low = 2, .high = 1000},
         {"seed", "of weights and order", .number = &s.seed, .low = 0, .high = 1000000000},
         {"threads", "0 means all", .number = &s.threads, .low = 0, .high = 1024},
         {"require", "percent right, or fail", .number = &s.require, .low = 0, .high = 100},
@@ -270,5 +269,7 @@ int main(int argc, char **argv)
     }
     failed |= context_close(ctx);
     if (!failed) printf("cross-entropy %.4f, %.1f seconds\n", loss, seconds_now() - start);
-    return failed || share < (double)s.require ? EXIT_FAILURE : EXIT_SUCCESS;
+    if (failed || share >= (double)s.require) return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    fprintf(stderr, "less than %ld %% right\n", s.require);
+    return EXIT_FAILURE;
 }

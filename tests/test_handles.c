@@ -98,6 +98,18 @@ Test(handles, that_were_never_given_out_are_noticed)
                   SIGAD_ESTALE, "cube: this parameter belongs to another context");
 }
 
+Test(handles, stay_apart_when_generations_start_over)
+{
+    w.context->generation = ~SG_PARAMETER_BIT - 1;
+    for (int i = 0; i < 4; i++) {
+        sigad_tape_reset(w.tape);
+        sigad_tensor x = VECTOR(w.tape, 2.0);
+        cr_expect_neq(x.generation, 0, "it would be the zero tensor");
+        cr_expect_eq(x.generation & SG_PARAMETER_BIT, 0, "it would be a parameter");
+        EXPECT(w.tape, test_cube(w.tape, x), 8.0);
+    }
+}
+
 Test(handles, the_zero_tensor_is_an_error_if_none_is_set)
 {
     static const char message[] =

@@ -105,7 +105,8 @@ Test(layer_errors, softmax_and_layer_norm)
 {
     expect(sigad_softmax(tape, F(3, 4), 2), SIGAD_EINVAL,
            "softmax: [3,4]: it has no axis 2, axes are -2 .. 1");
-    expect(sigad_log_softmax(tape, SCALAR, 0), SIGAD_EINVAL, "log_softmax: []: it has no axis 0");
+    expect(sigad_log_softmax(tape, SCALAR, 0), SIGAD_EINVAL,
+           "log_softmax: []: it has no axis 0, it is a scalar");
     expect(sigad_softmax(tape, I(3, 4), 0), SIGAD_EDTYPE,
            "softmax: operand 0 is int64: it must be float32 or float64, use sigad_cast");
     expect(sigad_layer_norm(tape, SCALAR, F(1), F(1), 0), SIGAD_ESHAPE,

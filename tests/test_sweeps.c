@@ -238,6 +238,11 @@ Test(sweeps, a_function_that_fails_midway_leaves_nothing)
         cr_expect_eq(sigad_hvp(w.tape, loss, 2, both, both, hv), SIGAD_ERANGE);
         cr_expect(!hv[0].generation && !hv[1].generation);
         expect_error(w.context, SIGAD_ERANGE, "faulty: no");
+        if (which == SIGAD_VJP) {
+            sigad_tensor one = sigad_scalar(w.tape, SIGAD_F64, 1.0);
+            expect_poison(w.context, sigad_grad(w.tape, loss, x, one), SIGAD_ERANGE, "faulty: no");
+            cr_expect_eq(sigad_tape_count(w.tape), ++count);
+        }
         sigad_tensor direct = sigad_jvp(w.tape, loss, 1, &x, &x);
         cr_expect_eq(direct.generation != 0, which != SIGAD_JVP);
         sigad_context_clear(w.context);

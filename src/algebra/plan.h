@@ -31,7 +31,7 @@ struct sigad_plan {
     sigad_allocator allocator;
     sg_arena arena; /* of all tables */
     int32_t letters, degree;
-    sg_isa isa; /* whose kernels the plan's calls use */
+    sg_isa isa;      /* whose kernels the plan's calls use */
     int64_t *size;   /* [degree + 1] words of length k: letters^k */
     int64_t *offset; /* [degree + 2] of level k in a tensor without scalar term; offset[1] = 0,
                         offset[degree + 1] is all */

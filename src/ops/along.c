@@ -22,7 +22,7 @@ sigad_status sg_infer_along_some(sigad_op_call *call, int32_t dtype)
     char text[SG_SHAPE_TEXT];
     sigad_status status = sg_infer_along(call, dtype);
     if (status || sg_along_split(call).n > 0) return status;
-    return sigad_op_fail(call, SIGAD_EINVAL,
+    return sigad_op_fail(call, SIGAD_ESHAPE,
                          "%s: it has no entries along the axis, at least 1 is needed",
                          sg_shape_text(&call->x[0], text));
 }

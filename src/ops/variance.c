@@ -20,10 +20,11 @@ static sigad_status infer(sigad_op_call *call)
     sigad_status status = sg_infer_along(call, call->x[0].dtype);
     if (status) return status;
     if (correction < 0 || divisor(call) < 1)
-        return sigad_op_fail(
-            call, SIGAD_EINVAL, "%s: correction %d must be 0 .. %lld, less than the %lld entries",
-            sg_shape_text(&call->x[0], text), correction, (long long)sg_along_split(call).n - 1,
-            (long long)sg_along_split(call).n);
+        return sigad_op_fail(call, correction < 0 ? SIGAD_EINVAL : SIGAD_ESHAPE,
+                             "%s: correction %d must be 0 .. %lld, less than the %lld entries",
+                             sg_shape_text(&call->x[0], text), correction,
+                             (long long)sg_along_split(call).n - 1,
+                             (long long)sg_along_split(call).n);
     call->saved_bytes = sg_array_bytes(call->y);
     call->workspace_bytes[SIGAD_FWD] = call->workspace_bytes[SIGAD_JVP] =
         call->workspace_bytes[SIGAD_SOC] = sg_along_workspace(call);

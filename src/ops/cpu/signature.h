@@ -34,15 +34,11 @@ SG_SIGNATURE_KERNEL(sig_to_log_sig) /* sig -> log_sig */
 SG_SIGNATURE_KERNEL(logsig_to_sig)  /* log_sig -> sig */
 #undef SG_SIGNATURE_KERNEL
 
-/* ---- parts of the above
- * ---------------------------------------------------------------------------------------------------------------------
- * Tensors here are levels 1 .. degree without a scalar term. */
+/* ---- parts of the above: tensors here are levels 1 .. degree without a scalar term ---------- */
 
-/* y = sum over k of c_k x^k for log(1 + x) and exp(x) - 1 by Horner's rule: Y_k = first_k x +
- * rest_k x Y_(k+1), k = degree .. 1, y = Y_1. */
+/* sg_series: y = log(1 + x) or exp(x) - 1 by Horner's rule, at all words, or (words_only) at the
+ * Lyndon words alone, by rank. */
 typedef enum { SG_LOG, SG_EXP } sg_series;
-
-/* y at all words, or (words_only) at the Lyndon words alone, by rank. */
 int64_t sg_series_work(const sigad_plan *plan);
 int64_t sg_series_vjp_work(const sigad_plan *plan);
 
@@ -64,9 +60,9 @@ SG_SIGNATURE_PARTS(f64, double)
 SG_SIGNATURE_PARTS(c64, double _Complex)
 #undef SG_SIGNATURE_PARTS
 
-/* ---- workspace
- * --------------------------------------------------------------------------------------------------------------------------------
- * Sizes are in elements. Blocks are rounded up so that each begins on a boundary of 64 bytes for
+/* ---- workspace ------------------------------------------------------------------------------ */
+
+/* Sizes are in elements. Blocks are rounded up so that each begins on a boundary of 64 bytes for
  * every scalar. -1: the total does not fit in memory. */
 enum { SG_BLOCK = 16 };
 

@@ -16,8 +16,7 @@ double *sg_log_sig_ref(const sigad_sig_spec *spec, int64_t length, const double 
 double *sg_sig_to_log_sig_ref(const sigad_sig_spec *spec, const double *sig, int64_t *entries);
 double *sg_logsig_to_sig_ref(const sigad_sig_spec *spec, const double *log_sig, int64_t *entries);
 
-/* ---- tensors: levels 0 .. degree one after another
- * ------------------------------------------------------------------------------------- */
+/* ---- tensors: levels 0 .. degree one after another ------------------------------------------ */
 
 typedef struct {
     int64_t letters;
@@ -35,9 +34,7 @@ double *sg_ref_power_series(sg_ref_shape shape, const double *x, double (*c)(int
 double sg_ref_log_coefficient(int k);
 double sg_ref_exp_coefficient(int k);
 
-/* ---- Lyndon words and brackets
- * -----------------------------------------------------------------------------------------------------------
- */
+/* ---- Lyndon words and brackets -------------------------------------------------------------- */
 
 typedef struct {
     int64_t count;
