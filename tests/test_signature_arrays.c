@@ -111,7 +111,7 @@ Test(arrays, level_0_of_inputs_is_not_looked_at)
 static void call_in_order(const signature_case *c, const int *order, const int64_t *lengths,
                           int threads, double *out)
 {
-    int64_t n = c->x_entries, m = c->y_entries, length[64];
+    int64_t n = c->x_entries, m = c->y_entries, length[600];
     double *x = numbers(c->batch * n), *g = numbers(c->batch * m);
     for (int i = 0; i < c->batch; i++) {
         memcpy(x + i * n, c->x + order[i] * n, (size_t)n * sizeof *x);
@@ -134,8 +134,8 @@ static void call_in_order(const signature_case *c, const int *order, const int64
 /* For any number of threads, and for any place in a batch; lengths differ, and some are equal. */
 Test(arrays, bits_do_not_depend_on_threads_or_place)
 {
-    enum { BATCH = 21, LENGTH = 70 };
-    const int threads[] = {1, 2, 3, 8, -1, -2}, step[] = {20, 2, 4, 5, 8, 10};
+    enum { BATCH = 600, LENGTH = 20 }; /* enough work for threads to be used */
+    const int threads[] = {1, 2, 3, 8, -1, -2}, step[] = {599, 7, 11, 13, 17, 19};
     int order[BATCH];
     int64_t lengths[BATCH];
     for (int operation = 0; operation < CASE_OPERATIONS; operation++) {
@@ -144,7 +144,7 @@ Test(arrays, bits_do_not_depend_on_threads_or_place)
         double *want = numbers(BATCH * (n + m)), *got = numbers(BATCH * (n + m));
         for (int i = 0; i < BATCH; i++) {
             order[i] = i;
-            lengths[i] = i % 3 ? LENGTH - i / 2 : LENGTH;
+            lengths[i] = i % 3 ? LENGTH - i / 2 % LENGTH : LENGTH;
         }
         call_in_order(&c, order, lengths, 1, want);
         for (size_t t = 0; t < sizeof threads / sizeof *threads; t++) {

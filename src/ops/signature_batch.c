@@ -86,6 +86,14 @@ static int64_t row_bytes(const sg_signature_batch *b, int what, int lanes)
     return total < 0 ? -1 : total * scalar_bytes[b->scalar];
 }
 
+/* Waking threads takes longer than about this many products. */
+static bool is_small(const sg_signature_batch *b)
+{
+    int64_t steps = b->kernels->from_path ? b->length : b->plan->degree, products;
+    return sg_multiply(b->batch, steps, &products) &&
+           sg_multiply(products, sg_plan_words(b->plan), &products) && products < 1 << 18;
+}
+
 static layout lay_out(const sg_signature_batch *b, int what)
 {
     layout l = {.lanes = lanes_for(b, what), .pieces = b->batch, .threads = b->threads};
@@ -100,6 +108,7 @@ static layout lay_out(const sg_signature_batch *b, int what)
         l.area_bytes = single_bytes(b, what);
     }
     if (l.threads > l.pieces) l.threads = (int)l.pieces;
+    if (is_small(b)) l.threads = 1;
     return l;
 }
 

@@ -4,10 +4,17 @@
 #define SG_LANES_H
 #include "algebra/plan.h"
 
+/* Each number of letters has tiles of its own. Sanitizer builds have few (SIGAD_FEW_TILES): all of
+ * them would compile for minutes. */
+#ifdef SIGAD_FEW_TILES
+enum { SG_LANE_LETTERS = 5 };
+#else
+enum { SG_LANE_LETTERS = 12 }; /* beyond, rows inside one tensor are long enough for vectors */
+#endif
+
 enum {
-    SG_LANE_BLOCK = 64,   /* increments between two looks at the tree, forward */
-    SG_LANE_UNDO = 32,    /* and backward, where rounding errors of undoing add up inside a block */
-    SG_LANE_LETTERS = 12, /* most letters: beyond, rows inside one tensor are long enough */
+    SG_LANE_BLOCK = 64, /* increments between two looks at the tree, forward */
+    SG_LANE_UNDO = 32,  /* and backward, where rounding errors of undoing add up inside a block */
     SG_LANE_DEGREE = 31,
     SG_LANE_WORDS = 1 << 20 /* most words: larger tensors leave the cache in lanes */
 };
