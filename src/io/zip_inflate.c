@@ -36,7 +36,7 @@ static int inflate_all(z_stream *stream, const unsigned char *from, size_t packe
                        unsigned char *to, size_t bytes)
 {
     int answer = Z_OK;
-    unsigned char none;
+    unsigned char none = 0;
     stream->next_in = from;
     stream->next_out = bytes ? to : &none;
     while (answer == Z_OK) {
