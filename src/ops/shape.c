@@ -45,14 +45,6 @@ sigad_status sg_need_dtype(const sigad_op_call *call, int input, int32_t dtype)
                          sg_dtype_name(call->x[input].dtype), sg_dtype_name(dtype));
 }
 
-sigad_status sg_need_rank_at_least(const sigad_op_call *call, int input, int rank)
-{
-    char text[SG_SHAPE_TEXT];
-    if (call->x[input].rank >= rank) return SIGAD_OK;
-    return sigad_op_fail(call, SIGAD_ESHAPE, "%s has %d axes: at least %d are needed",
-                         sg_shape_text(&call->x[input], text), call->x[input].rank, rank);
-}
-
 sigad_status sg_need_axis(const sigad_op_call *call, const sigad_array *x, int axis, int *normal)
 {
     char text[SG_SHAPE_TEXT];

@@ -19,7 +19,6 @@ sigad_status sg_need_floats(const sigad_op_call *call, int count);
 /* The first `count` inputs have one dtype, floating or not. */
 sigad_status sg_need_same_dtype(const sigad_op_call *call, int count);
 sigad_status sg_need_dtype(const sigad_op_call *call, int input, int32_t dtype);
-sigad_status sg_need_rank_at_least(const sigad_op_call *call, int input, int rank);
 
 /* An axis of x, counted from the end when negative, as 0 .. rank - 1. */
 sigad_status sg_need_axis(const sigad_op_call *call, const sigad_array *x, int axis, int *normal);
