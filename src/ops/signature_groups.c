@@ -1,0 +1,127 @@
+/* Signatures of groups of paths, one path per vector lane. */
+#include "core/memory.h"
+#include "ops/signature_route.h"
+#include <string.h>
+
+/* For a group of log-signatures: the signatures in between, their cotangents, and the scratch of
+ * the transform, which runs row by row. */
+int64_t sg_signature_row_bytes(const sg_signature_batch *b, int what, int lanes)
+{
+    bool forward = sg_signature_is_forward(what);
+    if (b->kernels != &sg_log_sig_kernels) return 0;
+    int64_t rest = (forward ? sg_sig_to_log_sig_work : sg_sig_to_log_sig_vjp_work)(b->plan, 0);
+    int64_t total = sg_work_add(rest, forward ? lanes : 2 * lanes, b->plan->sig_length);
+    return total < 0 ? -1 : total * sg_scalar_bytes(b->scalar);
+}
+
+enum { MOST_LANES = 16 };
+
+/* The rows of one group. */
+typedef struct {
+    int count;
+    int64_t length[MOST_LANES];
+    const void *x[MOST_LANES], *y_bar[MOST_LANES];
+    void *out[MOST_LANES];
+} rows;
+
+static void find_rows(const sg_signature_job *j, int64_t group, rows *r)
+{
+    const sg_signature_batch *b = j->batch;
+    int64_t first = group * j->layout.lanes->lanes, left = b->batch - first;
+    r->count = left < j->layout.lanes->lanes ? (int)left : j->layout.lanes->lanes;
+    for (int k = 0; k < r->count; k++) {
+        int64_t i = b->lengths ? j->order[first + k] : first + k;
+        int64_t out_entries = sg_signature_is_forward(j->what) ? j->y_entries : j->x_entries;
+        r->length[k] = b->lengths ? b->lengths[i] : b->length;
+        r->x[k] = sg_advance(b->x, i * j->x_entries, b->scalar);
+        r->y_bar[k] = sg_advance(b->y_bar, i * j->y_entries, b->scalar);
+        r->out[k] = sg_advance(b->out, i * out_entries, b->scalar);
+    }
+}
+
+/* Takes one array of signature size for each row off the front of the scratch. */
+static void take_rows(const sg_signature_job *j, char **rest, void **row)
+{
+    const sg_signature_batch *b = j->batch;
+    int64_t bytes = sg_block(b->plan->sig_length) * sg_scalar_bytes(b->scalar);
+    for (int k = 0; k < j->layout.lanes->lanes; k++, *rest += bytes) row[k] = *rest;
+}
+
+static void run_sig_group(const sg_signature_job *j, int64_t group, int worker)
+{
+    const sg_signature_batch *b = j->batch;
+    const sg_lane_kernels *lanes = j->layout.lanes;
+    rows r;
+    find_rows(j, group, &r);
+    if (j->what == SG_BATCH_FWD)
+        lanes->sig(b->plan, b->length, r.count, r.length, r.x, r.out, sg_signature_area(j, worker));
+    else
+        lanes->sig_vjp(b->plan, b->length, r.count, r.length, r.x, r.y_bar, r.out,
+                       sg_signature_area(j, worker));
+}
+
+static void run_log_sig_group(const sg_signature_job *j, int64_t group, int worker)
+{
+    const sg_signature_batch *b = j->batch;
+    const sg_lane_kernels *lanes = j->layout.lanes;
+    const sg_signature_kernels *transform = &sg_sig_to_log_sig_kernels;
+    char *area = sg_signature_area(j, worker), *rest = area,
+         *lane_work = area + j->layout.row_bytes;
+    void *sig[MOST_LANES], *sig_bar[MOST_LANES];
+    const void *cotangent[MOST_LANES];
+    rows r;
+    find_rows(j, group, &r);
+    take_rows(j, &rest, sig);
+    lanes->sig(b->plan, b->length, r.count, r.length, r.x, sig, lane_work);
+    if (j->what == SG_BATCH_FWD) {
+        for (int k = 0; k < r.count; k++)
+            transform->fwd[b->scalar](b->plan, 0, sig[k], r.out[k], rest);
+        return;
+    }
+    take_rows(j, &rest, sig_bar);
+    for (int k = 0; k < r.count; k++) {
+        memset(sig_bar[k], 0, (size_t)(b->plan->sig_length * sg_scalar_bytes(b->scalar)));
+        transform->vjp[b->scalar](b->plan, 0, sig[k], r.y_bar[k], sig_bar[k], rest);
+        cotangent[k] = sig_bar[k];
+    }
+    lanes->sig_vjp(b->plan, b->length, r.count, r.length, r.x, cotangent, r.out, lane_work);
+}
+
+/* Longer ones first, equal ones by index. */
+static bool comes_later(const int64_t *lengths, int64_t a, int64_t b)
+{
+    return lengths[a] != lengths[b] ? lengths[a] < lengths[b] : a > b;
+}
+
+static void sift(const int64_t *lengths, int64_t *order, int64_t root, int64_t count)
+{
+    for (int64_t child; (child = 2 * root + 1) < count; root = child) {
+        if (child + 1 < count && comes_later(lengths, order[child + 1], order[child])) child++;
+        if (!comes_later(lengths, order[child], order[root])) return;
+        int64_t held = order[root];
+        order[root] = order[child];
+        order[child] = held;
+    }
+}
+
+/* Paths of like length share a group, so that few lanes idle. Heapsort: in place. */
+void sg_signature_sort(const int64_t *lengths, int64_t *order, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++) order[i] = i;
+    for (int64_t i = count / 2; i-- > 0;) sift(lengths, order, i, count);
+    for (int64_t last = count; last-- > 1;) {
+        int64_t held = order[0];
+        order[0] = order[last];
+        order[last] = held;
+        sift(lengths, order, 0, last);
+    }
+}
+
+void sg_signature_run_group(void *user, int64_t group, int worker)
+{
+    const sg_signature_job *j = user;
+    if (j->batch->kernels == &sg_log_sig_kernels)
+        run_log_sig_group(j, group, worker);
+    else
+        run_sig_group(j, group, worker);
+}

@@ -1,0 +1,58 @@
+/* How a call over a batch of signatures is cut into pieces, and what runs a piece: for
+ * signature_batch.c, which chooses, and the files that it chooses between. */
+#ifndef SG_SIGNATURE_ROUTE_H
+#define SG_SIGNATURE_ROUTE_H
+#include "ops/cpu/lanes/lanes.h"
+#include "ops/signature_batch.h"
+
+typedef struct {
+    const sg_lane_kernels *lanes; /* NULL: a piece is one item, else one group of this many */
+    int64_t pieces;
+    int threads;
+    int64_t order_bytes; /* of the items' order, before the threads' areas */
+    int64_t row_bytes;   /* of what comes row by row, first in a thread's area */
+    int64_t area_bytes;  /* of one thread; -1: more than any memory */
+} sg_signature_layout;
+
+typedef struct {
+    const sg_signature_batch *batch;
+    int what;
+    sg_signature_layout layout;
+    int64_t x_entries, y_entries; /* of an item's place */
+    int64_t *order;               /* of the items, longest first; only for groups */
+} sg_signature_job;
+
+static inline bool sg_signature_is_forward(int what)
+{
+    return what == SG_BATCH_FWD || what == SG_BATCH_JVP;
+}
+
+static inline int64_t sg_scalar_bytes(int scalar)
+{
+    return scalar == SG_F32   ? sizeof(float)
+           : scalar == SG_F64 ? sizeof(double)
+                              : 2 * sizeof(double);
+}
+
+static inline void *sg_advance(const void *array, int64_t entries, int scalar)
+{
+    return array ? (char *)(uintptr_t)array + entries * sg_scalar_bytes(scalar) : NULL;
+}
+
+/* The scratch of one thread. */
+static inline void *sg_signature_area(const sg_signature_job *j, int worker)
+{
+    return (char *)j->batch->work + j->layout.order_bytes + worker * j->layout.area_bytes;
+}
+
+/* One item at a time: all four derivatives. -1: more than any memory. */
+int64_t sg_signature_item_bytes(const sg_signature_batch *batch, int what);
+void sg_signature_run_item(void *job, int64_t item, int worker);
+
+/* Groups, one path a lane: forward and vjp. The first is what a group of log-signatures needs for
+ * the signatures in between. */
+int64_t sg_signature_row_bytes(const sg_signature_batch *batch, int what, int lanes);
+void sg_signature_sort(const int64_t *lengths, int64_t *order, int64_t count); /* longest first */
+void sg_signature_run_group(void *job, int64_t group, int worker);
+
+#endif
