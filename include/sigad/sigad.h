@@ -9,4 +9,5 @@
 #include "op.h"
 #include "train.h"
 #include "io.h"
+#include "cuda.h"
 #endif

@@ -1,5 +1,6 @@
 #include "algebra/plan.h"
 #include "algebra/spec.h"
+#include <stdatomic.h>
 #include <string.h>
 
 static sigad_status build_levels(sigad_plan *plan)
@@ -85,6 +86,27 @@ void sigad_plan_destroy(sigad_plan *plan)
 {
     if (!plan) return;
     sigad_allocator allocator = plan->allocator;
+    for (sg_plan_copy *copy = plan->copies, *next; copy; copy = next) {
+        next = copy->next;
+        copy->release(copy, &allocator);
+    }
     sg_arena_destroy(&plan->arena);
     sg_release(&allocator, plan, sizeof *plan);
+}
+
+sg_plan_copy *sg_plan_copy_find(const sigad_plan *plan, int32_t device)
+{
+    sg_plan_copy *copy = plan->copies;
+    while (copy && copy->device != device) copy = copy->next;
+    return copy;
+}
+
+bool sg_plan_copy_add(const sigad_plan *plan, sg_plan_copy *copy)
+{
+    /* The list is not part of what a plan promises not to change. */
+    _Atomic(sg_plan_copy *) *list = &((sigad_plan *)(uintptr_t)plan)->copies;
+    copy->next = *list;
+    while (!sg_plan_copy_find(plan, copy->device))
+        if (atomic_compare_exchange_weak(list, &copy->next, copy)) return true;
+    return false;
 }

@@ -26,6 +26,14 @@ typedef struct {
     int32_t letter; /* the least k */
 } sg_run;
 
+/* What a device keeps of a plan. The list only grows, without a lock, until the plan's end. */
+typedef struct sg_plan_copy sg_plan_copy;
+struct sg_plan_copy {
+    sg_plan_copy *next;
+    int32_t device;
+    void (*release)(sg_plan_copy *copy, const sigad_allocator *allocator);
+};
+
 struct sigad_plan {
     sigad_sig_spec spec; /* as read: dimension set, end_time not 0 */
     sigad_allocator allocator;
@@ -50,7 +58,14 @@ struct sigad_plan {
     sg_sparse bracket;  /* expansion of each bracket: row = index of a word */
     sg_sparse triangle; /* the same at Lyndon words alone, without the unit diagonal: row = rank,
                            greater than the column */
+
+    _Atomic(sg_plan_copy *) copies;
 };
+
+/* The copy for a device, or NULL. */
+sg_plan_copy *sg_plan_copy_find(const sigad_plan *plan, int32_t device);
+/* False if another thread has added one for that device in the meantime. */
+bool sg_plan_copy_add(const sigad_plan *plan, sg_plan_copy *copy);
 
 static inline bool sg_plan_has_tables(const sigad_plan *plan)
 {

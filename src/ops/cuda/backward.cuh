@@ -1,0 +1,108 @@
+// z_bar for every increment, from the cotangent of the signature. A first pass runs the levels
+// below the top and keeps each thread's state at the end of every block of steps; the second walks
+// the blocks in the order of time and takes the state back step by step. What threads add to z_bar
+// they leave in columns of shared memory, which are summed in a fixed order: the same bits on every
+// run.
+#pragma once
+#include "ops/cuda/forward.cuh"
+
+// Adds up the columns of n steps from step t of the chunk on. z_bar [part][path][step][letter].
+template <class T, class Words>
+SG_DEVICE void sum_columns(const sg_cuda_paths &p, const sg_cuda_layout &q, const task &now,
+                           int slice, int64_t t, int n, const T *columns, T *z_bar)
+{
+    const int lanes = q.sum_lanes, letters = q.letters, pairs = q.groups * n * letters;
+    const int64_t steps = steps_of(p, p.length);
+    for (int i = thread_index(); i < (pairs * lanes + WARP - 1) / WARP * WARP;
+         i += block_threads()) {
+        const int pair = i / lanes, letter = pair % letters, step = pair / letters % n;
+        const int g = pair / letters / n;
+        const int64_t path = (now.group + g) / q.chunks, chunk = (now.group + g) % q.chunks;
+        const int64_t at = chunk * q.chunk_steps + t + step;
+        const bool wanted = pair < pairs && path < p.batch && at < steps;
+        T sum = 0;
+        if (wanted)
+            sum = Words::sum(q, letter, slice * q.per_group, slice_threads(q, slice),
+                             columns + step * q.sum_rows * block_threads() + g * q.per_group,
+                             block_threads(), i % lanes, lanes);
+        sum = lane_sum(sum, lanes);
+        if (!wanted || i % lanes) continue;
+        T *to = z_bar + ((now.part * p.batch + path) * steps + at) * letters + letter;
+        *to = slice == now.part ? sum : *to + sum;
+    }
+}
+
+template <class T, class Words, int MOST_THREADS>
+SG_KERNEL(MOST_THREADS)
+backward_kernel(sg_cuda_paths p, sg_cuda_layout q, const T *z, const T *cotangent, int64_t stride,
+                T *kept, T *z_bar)
+{
+    SG_SHARED(unsigned char, shared);
+    stage<T> s(q, shared);
+    T *const columns = s.end(q), *const column = columns + thread_index();
+    const standing me(q);
+    const int threads = block_threads();
+    const int64_t steps = q.chunk_steps, size = q.block_steps;
+    const int64_t blocks = (steps + size - 1) / size, block_kept = int64_t(q.kept) * threads;
+    kept += block_index() * blocks * block_kept + thread_index();
+    for (int64_t number = block_index(); number < q.tasks; number += grid_blocks()) {
+        const task now(q, number);
+        const bool active = me.active && now.group + me.group < p.batch * q.chunks;
+        if (!q.stored) s.find_tracks(p, q, now.group);
+        for (int slice = now.part; slice < q.slices; slice += q.parts) {
+            const bool owns = active && me.index < slice_threads(q, slice);
+            Words words(q, owns ? slice * q.per_group + me.index : 0);
+            for (int64_t block = blocks - 1; block >= 0; block--) {
+                const int64_t t = block * size;
+                const int n = static_cast<int>(steps - t < size ? steps - t : size);
+                const T *row = bring(p, q, s, z, now.group, t, n, me);
+                if (!active) continue;
+                for (int i = n - 1; i >= 0; i--) words.step_low(row + i * q.width);
+                words.keep(kept + block * block_kept, threads);
+            }
+            words.begin(cotangent + (now.group + me.group) * stride, owns);
+            for (int64_t block = 0; block < blocks; block++) {
+                const int64_t t = block * size;
+                const int n = static_cast<int>(steps - t < size ? steps - t : size);
+                const T *row = bring(p, q, s, z, now.group, t, n, me);
+                if (active) words.recall(kept + block * block_kept, threads);
+                for (int from = 0; from < n; from += q.sum_steps) {
+                    const int some = n - from < q.sum_steps ? n - from : q.sum_steps;
+                    if (active)
+                        for (int i = 0; i < some; i++)
+                            words.step_back(row + (from + i) * q.width,
+                                            column + i * q.sum_rows * threads, threads);
+                    __syncthreads();
+                    sum_columns<T, Words>(p, q, now, slice, t + from, some, columns, z_bar);
+                    __syncthreads(); // the columns have been read
+                }
+            }
+        }
+    }
+}
+
+// d/d path of all: point p ends increment p-1 and begins increment p. Parts are added in order;
+// increments past a path's length are not looked at.
+template <class T>
+SG_KERNEL(256)
+path_bar_kernel(sg_cuda_paths p, int parts, const T *z_bar, T *path_bar)
+{
+    const int64_t steps = steps_of(p, p.length), all = p.batch * p.length * p.dimension;
+    for (int64_t i = block_index() * block_threads() + thread_index(); i < all;
+         i += grid_blocks() * block_threads()) {
+        const int k = static_cast<int>(i % p.dimension);
+        const int64_t point = i / p.dimension % p.length, path = i / p.dimension / p.length;
+        const int64_t length = path_length(p, path);
+        const auto increment_bar = [=](const T *z, int64_t t) {
+            if (!p.lead_lag) return z[t * p.letters + k];
+            return z[2 * t * p.letters + p.dimension + k] + z[(2 * t + 1) * p.letters + k];
+        };
+        T sum = 0;
+        for (int part = 0; part < parts; part++) {
+            const T *z = z_bar + (part * p.batch + path) * steps * p.letters;
+            if (point > 0 && point < length) sum += increment_bar(z, point - 1);
+            if (point + 1 < length) sum -= increment_bar(z, point);
+        }
+        path_bar[i] = sum;
+    }
+}

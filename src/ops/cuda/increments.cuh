@@ -1,0 +1,93 @@
+// The increments of the augmented path, made where they are needed: time, lead-lag, lengths and the
+// cut of time into chunks are known here and nowhere else.
+#pragma once
+#include "ops/cuda/launch.cuh"
+
+SG_DEVICE int64_t path_length(const sg_cuda_paths &p, int64_t path)
+{
+    if (!p.lengths) return p.length;
+    const int64_t length = p.lengths[path];
+    return length < 0 ? 0 : length > p.length ? p.length : length;
+}
+
+SG_DEVICE int64_t steps_of(const sg_cuda_paths &p, int64_t length)
+{
+    const int64_t steps = length > 1 ? length - 1 : 0;
+    return p.lead_lag ? 2 * steps : steps;
+}
+
+// A chunk of a path.
+template <class T> struct track {
+    const T *x;    // the path's first point
+    int64_t first; // the chunk's first step
+    int64_t count; // its real steps; increments after them are 0
+    T time;        // the increment of the time channel
+
+    SG_DEVICE void find(const sg_cuda_paths &p, int64_t path, int64_t chunk, int64_t chunk_steps)
+    {
+        const bool there = path < p.batch;
+        const int64_t steps = there ? steps_of(p, path_length(p, path)) : 0;
+        x = static_cast<const T *>(p.x) + (there ? path * p.length * p.dimension : 0);
+        first = chunk * chunk_steps;
+        const int64_t left = steps - first;
+        count = left < 0 ? 0 : left < chunk_steps ? left : chunk_steps;
+        time = steps ? static_cast<T>(p.end_time / static_cast<double>(steps)) : T(0);
+    }
+
+    // Letter k of step t of the chunk. In even steps the lead moves, in odd ones the lag.
+    SG_DEVICE T increment(const sg_cuda_paths &p, int64_t t, int k) const
+    {
+        if (t >= count || k >= p.letters) return T(0);
+        if (p.time_aug && k == p.letters - 1) return time;
+        int64_t point = first + t;
+        if (p.lead_lag) {
+            const bool lead = k >= p.dimension, odd = point & 1;
+            if (lead == odd) return T(0);
+            if (lead) k -= p.dimension;
+            point /= 2;
+        }
+        const T *from = x + point * p.dimension + k;
+        return from[p.dimension] - from[0];
+    }
+};
+
+// Where the increments of a block of steps lie in shared memory: [group][step][letter], groups one
+// row apart from multiples of the banks.
+template <class T> struct stage {
+    track<T> *tracks; // [groups]
+    T *rows;
+    static_assert(sizeof(track<T>) == SG_CUDA_TRACK_BYTES, "layout.c counts with them");
+
+    SG_DEVICE stage(const sg_cuda_layout &q, unsigned char *shared)
+        : tracks(reinterpret_cast<track<T> *>(shared)),
+          rows(reinterpret_cast<T *>(tracks + q.groups))
+    {
+    }
+
+    SG_DEVICE T *row(const sg_cuda_layout &q, int group, int step) const
+    {
+        return rows + (static_cast<int64_t>(group) * (q.block_steps + 1) + step) * q.width;
+    }
+
+    SG_DEVICE T *end(const sg_cuda_layout &q) const
+    {
+        return q.stored ? rows : row(q, q.groups, 0);
+    }
+
+    // Groups are (path, chunk), from `group` on. Tracks are read by fill alone, between two
+    // barriers.
+    SG_DEVICE void find_tracks(const sg_cuda_paths &p, const sg_cuda_layout &q, int64_t group)
+    {
+        for (int g = thread_index(); g < q.groups; g += block_threads())
+            tracks[g].find(p, (group + g) / q.chunks, (group + g) % q.chunks, q.chunk_steps);
+    }
+
+    // Steps t .. t + n-1 of every group.
+    SG_DEVICE void fill(const sg_cuda_paths &p, const sg_cuda_layout &q, int64_t t, int n)
+    {
+        for (int i = thread_index(); i < q.groups * n * q.width; i += block_threads()) {
+            const int k = i % q.width, step = i / q.width % n, g = i / q.width / n;
+            row(q, g, step)[k] = tracks[g].increment(p, t + step, k);
+        }
+    }
+};

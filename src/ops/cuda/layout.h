@@ -1,0 +1,38 @@
+/* How a signature's kernels are laid over a device, chosen from the shape and the device alone. */
+#ifndef SG_CUDA_LAYOUT_H
+#define SG_CUDA_LAYOUT_H
+#include "ops/cuda/kernels.h"
+#include <stdbool.h>
+
+typedef struct {
+    int64_t batch, steps; /* steps of the longest path there may be */
+    int32_t letters, degree;
+    int32_t scalar_bytes;
+    bool backward;
+} sg_cuda_shape;
+
+/* letters is 2 or more: one letter has a kernel of its own. False: level `degree` has more words
+ * than 31 bits can count, so more than a kernel's threads.
+ *
+ * Words. A thread owns a suffix of degree - 1 letters and SG_CUDA_TILE words of the top level that
+ * end in it, so a path takes letters^(degree-1) * ceil(letters / SG_CUDA_TILE) threads. Small
+ * paths share a block; a path of more threads than a block has is cut into slices. In the
+ * backward, `parts` slices run side by side, each with a z_bar of its own, and the others follow
+ * them.
+ *
+ * Time. If paths are too few to keep the device busy, time is cut into chunks of at least
+ * SG_CUDA_LEAST_CHUNK steps, whose signatures are joined by Chen products. A block brings
+ * `block_steps` increments at a time into shared memory; the backward keeps its state as often.
+ *
+ * Blocks. As many as the device can hold at once, several times over; each takes more than one task
+ * if there are more tasks, so that workspace does not grow with the batch. */
+bool sg_cuda_lay_out(const sg_cuda_shape *shape, const sg_cuda_properties *device,
+                     sg_cuda_layout *layout);
+
+/* The same with the cut of time given: for the chunks' own signatures in the backward. */
+bool sg_cuda_lay_out_chunks(const sg_cuda_shape *shape, const sg_cuda_properties *device,
+                            int64_t chunks, int64_t chunk_steps, sg_cuda_layout *layout);
+
+enum { SG_CUDA_LEAST_CHUNK = 64 };
+
+#endif

@@ -1,0 +1,19 @@
+/* Memory of the device that a check runs on: the emulation's or a real one's. */
+#ifndef DEVICE_MEMORY_H
+#define DEVICE_MEMORY_H
+#include <stddef.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+void *device_take(size_t bytes); /* 256-byte aligned and filled with NaN; NULL if memory is short */
+void device_release(void *block);
+int device_put(void *to, const void *from, size_t bytes); /* 0, or the runtime's error */
+int device_get(void *to, const void *from, size_t bytes); /* waits for all that was queued */
+const char *device_name(void);
+double device_seconds(void); /* waits for all that was queued, then looks at a clock */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,92 @@
+/* How kernels are laid over a device: a function of the shape and the device, tested without one.
+ */
+#include "ops/cuda/layout.h"
+#include <criterion/criterion.h>
+
+static const sg_cuda_properties devices[] = {{.multiprocessors = 1, .shared_bytes = 96 << 10},
+                                             {.multiprocessors = 108, .shared_bytes = 163 << 10},
+                                             {.multiprocessors = 132, .shared_bytes = 227 << 10}};
+enum { DEVICES = sizeof devices / sizeof *devices };
+
+/* What every layout must hold to, whatever it chooses. */
+static void check(const sg_cuda_shape *s, const sg_cuda_layout *q)
+{
+    int64_t nodes = 1;
+    for (int32_t i = 1; i < s->degree; i++) nodes *= s->letters;
+    cr_assert_eq(q->nodes, nodes);
+    cr_assert_geq(q->tiles * SG_CUDA_TILE, s->letters);
+    cr_assert_geq((int64_t)q->slices * q->per_group, nodes * q->tiles, "each word has a thread");
+    cr_assert_lt((int64_t)(q->slices - 1) * q->per_group, nodes * q->tiles, "no slice is empty");
+    cr_assert(q->slices == 1 || q->groups == 1);
+    cr_assert(q->parts >= 1 && q->parts <= q->slices);
+    cr_assert(q->threads % 32 == 0 && q->threads <= 256 && q->threads >= q->groups * q->per_group);
+    cr_assert_geq(q->chunks * q->chunk_steps, s->steps, "each step has a chunk");
+    if (s->steps) cr_assert_lt((q->chunks - 1) * q->chunk_steps, s->steps, "no chunk is empty");
+    if (s->degree == 1) cr_assert_eq(q->chunks, 1);
+    cr_assert_geq(q->width, s->letters);
+    cr_assert_geq(q->tasks * q->groups, s->batch * q->chunks * q->parts);
+    cr_assert(q->blocks <= q->tasks && (q->blocks >= 1 || s->batch == 0));
+    cr_assert_leq(q->shared_bytes, 48 << 10, "no more than any device has");
+    if (!s->backward) return;
+    cr_assert(q->sum_steps >= 1 && q->sum_lanes >= 1 && q->sum_lanes <= 32);
+    cr_assert_eq(q->sum_lanes & (q->sum_lanes - 1), 0, "a power of two");
+}
+
+Test(cuda_layout, fits_every_shape)
+{
+    static const int32_t letters[] = {2, 3, 4, 5, 8, 13, 40, 256, 257, 3000};
+    static const int64_t batches[] = {0, 1, 2, 31, 500, 100000}, steps[] = {0, 1, 33, 999, 1000000};
+    for (int device = 0; device < DEVICES; device++)
+        for (int l = 0; l < 10; l++)
+            for (int32_t degree = 1; degree < 31; degree++)
+                for (int b = 0; b < 6; b++)
+                    for (int t = 0; t < 5; t++)
+                        for (int backward = 0; backward < 2; backward++)
+                            for (int32_t bytes = 4; bytes <= 8; bytes += 4) {
+                                sg_cuda_shape s = {batches[b], steps[t], letters[l],
+                                                   degree,     bytes,    backward};
+                                sg_cuda_layout q;
+                                if (sg_cuda_lay_out(&s, &devices[device], &q)) check(&s, &q);
+                            }
+}
+
+Test(cuda_layout, refuses_what_cannot_be_counted)
+{
+    sg_cuda_layout q;
+    sg_cuda_shape s = {1, 10, 2, 30, 4, false};
+    cr_assert(sg_cuda_lay_out(&s, &devices[2], &q));
+    s.degree = 31;
+    cr_assert_not(sg_cuda_lay_out(&s, &devices[2], &q));
+    s = (sg_cuda_shape){1, 10, 50000, 2, 4, false};
+    cr_assert_not(sg_cuda_lay_out(&s, &devices[2], &q));
+}
+
+/* Small paths share a block of threads; large ones are cut. */
+Test(cuda_layout, blocks_are_full)
+{
+    sg_cuda_layout q;
+    for (int32_t letters = 2; letters <= 8; letters++)
+        for (int32_t degree = 1; degree <= 6; degree++) {
+            sg_cuda_shape s = {10000, 100, letters, degree, 4, false};
+            cr_assert(sg_cuda_lay_out(&s, &devices[2], &q));
+            int used = q.groups * q.per_group;
+            cr_assert_geq(used * 10, q.threads * 6, "%d letters, degree %d: %d of %d threads",
+                          letters, degree, used, q.threads);
+        }
+}
+
+/* Time is cut where paths are few, and only there. */
+Test(cuda_layout, chunks)
+{
+    sg_cuda_layout q;
+    sg_cuda_shape s = {1, 100000, 3, 4, 4, false};
+    cr_assert(sg_cuda_lay_out(&s, &devices[2], &q));
+    cr_assert_geq(q.chunks, 100);
+    cr_assert_geq(q.chunk_steps, SG_CUDA_LEAST_CHUNK);
+    s.batch = 100000;
+    cr_assert(sg_cuda_lay_out(&s, &devices[2], &q));
+    cr_assert_eq(q.chunks, 1);
+    s = (sg_cuda_shape){1, SG_CUDA_LEAST_CHUNK, 3, 4, 4, false};
+    cr_assert(sg_cuda_lay_out(&s, &devices[2], &q));
+    cr_assert_eq(q.chunks, 1);
+}
