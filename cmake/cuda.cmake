@@ -21,5 +21,7 @@ elseif(NOT SIGAD_CUDA STREQUAL "OFF")
 endif()
 message(STATUS "Kernels for CUDA devices: ${SIGAD_WITH_CUDA}")
 
-# No exceptions, so that the library needs no C++ runtime.
-set(SIGAD_CUDA_OPTIONS --Werror=all-warnings "SHELL:-Xcompiler -Wall,-Wextra,-fno-exceptions,-fno-rtti,-fvisibility=hidden")
+# Nothing that needs the C++ runtime. The launcher writes what the compiler says of registers and spills beside each object.
+set(SIGAD_CUDA_OPTIONS --Werror=all-warnings --resource-usage
+  "SHELL:-Xcompiler -Wall,-Wextra,-fno-exceptions,-fno-rtti,-fno-threadsafe-statics,-fvisibility=hidden")
+set(SIGAD_CUDA_LAUNCHER ${PROJECT_SOURCE_DIR}/cmake/cuda-compile.sh)

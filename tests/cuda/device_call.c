@@ -106,34 +106,50 @@ static void *uploaded(const void *from, size_t bytes)
     return to;
 }
 
+sigad_status device_begin(const device_call *c, device_job *job)
+{
+    size_t entry = call_entry_bytes(c), count = (size_t)c->batch;
+    *job = (device_job){NULL, NULL, NULL, NULL, NULL, NULL, 0};
+    sigad_status status = sigad_plan_create(&c->spec, &job->plan);
+    if (!status) status = sigad_cuda_prepare(job->plan);
+    if (!status)
+        status = sigad_cuda_workspace(job->plan, c->call, c->dtype, c->batch, c->length,
+                                      &job->work_bytes);
+    if (status) return status;
+    job->x = uploaded(c->x, count * (size_t)call_x_entries(c) * entry);
+    if (c->y_bar) job->y_bar = uploaded(c->y_bar, count * (size_t)call_y_entries(c) * entry);
+    if (c->lengths) job->lengths = uploaded(c->lengths, count * sizeof *job->lengths);
+    job->out = device_take((size_t)call_out_entries(c) * entry);
+    job->work = device_take(job->work_bytes);
+    int good = job->x && job->out && job->work && (!c->y_bar || job->y_bar) &&
+               (!c->lengths || job->lengths);
+    return good ? SIGAD_OK : SIGAD_ENOMEM;
+}
+
+sigad_status device_call_once(const device_call *c, const device_job *job)
+{
+    return (c->dtype == SIGAD_F32 ? device_f32 : device_f64)(
+        c, job->plan, job->lengths, job->x, job->y_bar, job->out, job->work, job->work_bytes);
+}
+
+void device_end(device_job *job)
+{
+    sigad_plan_destroy(job->plan);
+    device_release(job->x);
+    device_release(job->y_bar);
+    device_release(job->lengths);
+    device_release(job->out);
+    device_release(job->work);
+}
+
 sigad_status call_on_device(const device_call *c, void *out)
 {
-    size_t entry = call_entry_bytes(c), bytes = 0, out_bytes = (size_t)call_out_entries(c) * entry;
-    sigad_plan *plan;
-    sigad_status status = sigad_plan_create(&c->spec, &plan);
-    if (!status) status = sigad_cuda_prepare(plan);
-    if (!status)
-        status = sigad_cuda_workspace(plan, c->call, c->dtype, c->batch, c->length, &bytes);
-    if (status) {
-        sigad_plan_destroy(plan);
-        return status;
-    }
-    size_t count = (size_t)c->batch;
-    void *x = uploaded(c->x, count * (size_t)call_x_entries(c) * entry);
-    void *g = c->y_bar ? uploaded(c->y_bar, count * (size_t)call_y_entries(c) * entry) : NULL;
-    int64_t *lengths = c->lengths ? uploaded(c->lengths, count * sizeof *lengths) : NULL;
-    void *y = device_take(out_bytes), *work = device_take(bytes);
-    if (!x || !y || !work || (c->y_bar && !g) || (c->lengths && !lengths)) status = SIGAD_ENOMEM;
-    if (!status)
-        status = (c->dtype == SIGAD_F32 ? device_f32 : device_f64)(c, plan, lengths, x, g, y, work,
-                                                                   bytes);
-    if (!status && device_get(out, y, out_bytes)) status = SIGAD_ECUDA;
-    sigad_plan_destroy(plan);
-    device_release(x);
-    device_release(g);
-    device_release(lengths);
-    device_release(y);
-    device_release(work);
+    device_job job;
+    sigad_status status = device_begin(c, &job);
+    if (!status) status = device_call_once(c, &job);
+    if (!status && device_get(out, job.out, (size_t)call_out_entries(c) * call_entry_bytes(c)))
+        status = SIGAD_ECUDA;
+    device_end(&job);
     return status;
 }
 

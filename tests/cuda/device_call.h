@@ -24,6 +24,17 @@ size_t call_entry_bytes(const device_call *c);
 sigad_status call_on_device(const device_call *c, void *out);
 sigad_status call_on_host(const device_call *c, void *out);
 
+/* The same in three parts, for who calls more than once; end after begin in any case. */
+typedef struct {
+    sigad_plan *plan;
+    void *x, *y_bar, *out, *work;
+    int64_t *lengths;
+    size_t work_bytes;
+} device_job;
+sigad_status device_begin(const device_call *c, device_job *job);
+sigad_status device_call_once(const device_call *c, const device_job *job);
+void device_end(device_job *job);
+
 /* Entry i of an array of the dtype. */
 double call_entry(sigad_dtype dtype, const void *array, int64_t i);
 /* The largest |a - b| / max(1, largest |b|); infinite if a has a NaN. */

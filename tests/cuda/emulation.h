@@ -38,9 +38,13 @@ template <class Body> void emulated_body(void *body)
     (*static_cast<Body *>(body))();
 }
 
-template <class... Parameters, class... Arguments>
+template <class T> struct exactly {
+    using type = T;
+};
+
+template <class... Parameters>
 static int launch(void (*kernel)(Parameters...), int64_t blocks, int threads, size_t shared, void *,
-                  Arguments... arguments)
+                  typename exactly<Parameters>::type... arguments)
 {
     auto body = [=] { kernel(arguments...); };
     return emulated_launch(blocks, threads, shared, emulated_body<decltype(body)>, &body);

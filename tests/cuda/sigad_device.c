@@ -6,11 +6,13 @@
  *     shapes         problems at and around every boundary of the kernels, the same way
  *     repeat RUNS    the same bits in every run, and at each place of a batch
  *     name           which device it is
+ *     time           how long the functions take
  *
  * Prints a line for each disagreement, then 'N passed, N failed'. Exit status: 0 all passed, 1 some
  * failed, 2 cannot run, 77 skipped (no file, or no device). */
 #include "device_call.h"
 #include "device_memory.h"
+#include "device_time.h"
 #include "golden_file.h"
 #include <math.h>
 #include <stdlib.h>
@@ -156,12 +158,14 @@ static void check_shapes(void)
     for (int length = 0; length <= 3; length++) check_paths(&state, 3, 3, 2, length);
     static const int lengths[] = {32, 33, 34, 65, 66}; /* a block of steps */
     for (int i = 0; i < 5; i++) check_paths(&state, 3, 3, 3, lengths[i]);
-    for (int d = 1; d <= 9; d++) check_paths(&state, d, 2, 3, 9);
-    for (int n = 1; n <= 10; n++) check_paths(&state, 2, n, 2, 7); /* over SHALLOW_DEGREE, too */
-    check_paths(&state, 1, 40, 3, 7);                              /* one letter, any degree */
-    check_paths(&state, 7, 4, 2, 5);                               /* slices */
-    check_paths(&state, 40, 2, 2, 9);                              /* wide rows */
-    check_paths(&state, 300, 1, 2, 40);                            /* rows that come from memory */
+    for (int d = 2; d <= 17; d++) /* every tile and degree that kernels are compiled for */
+        for (int n = 1; n <= 6 && pow(d, n) <= 3000; n++) check_paths(&state, d, n, 2, 6);
+    for (int n = 7; n <= 10; n++) check_paths(&state, 2, n, 2, 6); /* any degree */
+    check_paths(&state, 1, 40, 3, 7);                              /* one letter */
+    check_paths(&state, 8, 4, 1, 5);                               /* slices */
+    check_paths(&state, 12, 3, 1, 35);
+    check_paths(&state, 40, 2, 2, 9);   /* wide rows */
+    check_paths(&state, 300, 1, 2, 40); /* rows that come from memory */
     check_paths(&state, 260, 2, 1, 3);
     check_paths(&state, 2, 3, 1, 700); /* chunks of time */
     check_paths(&state, 3, 4, 2, 260);
@@ -312,6 +316,8 @@ int main(int argc, char **argv)
         check_repeat(atoi(argument));
     else if (!strcmp(command, "name"))
         return printf("%s\n", device_name()) < 0;
+    else if (!strcmp(command, "time"))
+        return device_time();
     else
         status = CANNOT_RUN;
     if (status) return status;

@@ -12,9 +12,11 @@ enum { DEVICES = sizeof devices / sizeof *devices };
 static void check(const sg_cuda_shape *s, const sg_cuda_layout *q)
 {
     int64_t nodes = 1;
-    for (int32_t i = 1; i < s->degree; i++) nodes *= s->letters;
+    for (int32_t i = q->tile_q ? 2 : 1; i < s->degree; i++) nodes *= s->letters;
     cr_assert_eq(q->nodes, nodes);
-    cr_assert_geq(q->tiles * SG_CUDA_TILE, s->letters);
+    int64_t of_k = (s->letters + q->tile_k - 1) / q->tile_k;
+    int64_t of_q = q->tile_q ? (s->letters + q->tile_q - 1) / q->tile_q : 1;
+    cr_assert_eq(q->tiles, of_k * of_q, "each letter has a tile");
     cr_assert_geq((int64_t)q->slices * q->per_group, nodes * q->tiles, "each word has a thread");
     cr_assert_lt((int64_t)(q->slices - 1) * q->per_group, nodes * q->tiles, "no slice is empty");
     cr_assert(q->slices == 1 || q->groups == 1);
@@ -26,7 +28,7 @@ static void check(const sg_cuda_shape *s, const sg_cuda_layout *q)
     cr_assert_geq(q->width, s->letters);
     cr_assert_geq(q->tasks * q->groups, s->batch * q->chunks * q->parts);
     cr_assert(q->blocks <= q->tasks && (q->blocks >= 1 || s->batch == 0));
-    cr_assert_leq(q->shared_bytes, 48 << 10, "no more than any device has");
+    cr_assert_leq(q->shared_bytes, 96 << 10, "no more than any device has");
     if (!s->backward) return;
     cr_assert(q->sum_steps >= 1 && q->sum_lanes >= 1 && q->sum_lanes <= 32);
     cr_assert_eq(q->sum_lanes & (q->sum_lanes - 1), 0, "a power of two");

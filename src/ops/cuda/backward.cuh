@@ -4,6 +4,7 @@
 // they leave in columns of shared memory, which are summed in a fixed order: the same bits on every
 // run.
 #pragma once
+#include "ops/cuda/chain.cuh"
 #include "ops/cuda/forward.cuh"
 
 // Adds up the columns of n steps from step t of the chunk on. z_bar [part][path][step][letter].
@@ -22,9 +23,11 @@ SG_DEVICE void sum_columns(const sg_cuda_paths &p, const sg_cuda_layout &q, cons
         const bool wanted = pair < pairs && path < p.batch && at < steps;
         T sum = 0;
         if (wanted)
-            sum = Words::sum(q, letter, slice * q.per_group, slice_threads(q, slice),
-                             columns + step * q.sum_rows * block_threads() + g * q.per_group,
-                             block_threads(), i % lanes, lanes);
+            sum = Words::sum(
+                q, letter,
+                column_range<T>{columns + step * q.sum_rows * block_threads() + g * q.per_group,
+                                slice * q.per_group, slice_threads(q, slice), block_threads(),
+                                i % lanes, lanes});
         sum = lane_sum(sum, lanes);
         if (!wanted || i % lanes) continue;
         T *to = z_bar + ((now.part * p.batch + path) * steps + at) * letters + letter;
@@ -78,31 +81,5 @@ backward_kernel(sg_cuda_paths p, sg_cuda_layout q, const T *z, const T *cotangen
                 }
             }
         }
-    }
-}
-
-// d/d path of all: point p ends increment p-1 and begins increment p. Parts are added in order;
-// increments past a path's length are not looked at.
-template <class T>
-SG_KERNEL(256)
-path_bar_kernel(sg_cuda_paths p, int parts, const T *z_bar, T *path_bar)
-{
-    const int64_t steps = steps_of(p, p.length), all = p.batch * p.length * p.dimension;
-    for (int64_t i = block_index() * block_threads() + thread_index(); i < all;
-         i += grid_blocks() * block_threads()) {
-        const int k = static_cast<int>(i % p.dimension);
-        const int64_t point = i / p.dimension % p.length, path = i / p.dimension / p.length;
-        const int64_t length = path_length(p, path);
-        const auto increment_bar = [=](const T *z, int64_t t) {
-            if (!p.lead_lag) return z[t * p.letters + k];
-            return z[2 * t * p.letters + p.dimension + k] + z[(2 * t + 1) * p.letters + k];
-        };
-        T sum = 0;
-        for (int part = 0; part < parts; part++) {
-            const T *z = z_bar + (part * p.batch + path) * steps * p.letters;
-            if (point > 0 && point < length) sum += increment_bar(z, point - 1);
-            if (point + 1 < length) sum -= increment_bar(z, point);
-        }
-        path_bar[i] = sum;
     }
 }

@@ -11,7 +11,7 @@ extern "C" {
 
 /* Words of a level and threads of a path are counted in 31 bits; two letters reach that at 30. */
 enum { SG_CUDA_MOST_DEGREE = 32 };
-/* First letters of a word that one thread of the general kernels takes at once. */
+/* Letters that a thread of the kernels for any degree takes at once. */
 enum { SG_CUDA_TILE = 4 };
 /* Of a chunk's description in shared memory. */
 enum { SG_CUDA_TRACK_BYTES = 32 };
@@ -31,6 +31,7 @@ typedef struct {
  */
 typedef struct {
     int32_t letters, degree;
+    int32_t tile_k, tile_q;    /* letters that a thread takes at once; tile_q 0: one level */
     int32_t nodes;             /* suffixes that a path is cut into */
     int32_t tiles;             /* threads for each of them */
     int32_t slices, parts;     /* of a path's threads; parts of them run side by side */

@@ -14,9 +14,14 @@
         extern __shared__ __align__(16) unsigned char sg_shared_bytes[]; \
         T *const name = reinterpret_cast<T *>(sg_shared_bytes)
 
-template <class... Parameters, class... Arguments>
+template <class T> struct exactly {
+    using type = T;
+};
+
+// The arguments have the types of the kernel's parameters, since they are handed on by address.
+template <class... Parameters>
 static int launch(void (*kernel)(Parameters...), int64_t blocks, int threads, size_t shared,
-                  void *stream, Arguments... arguments)
+                  void *stream, typename exactly<Parameters>::type... arguments)
 {
     enum { WITHOUT_ASKING = 48 << 10 };
     if (shared > WITHOUT_ASKING) {
@@ -24,9 +29,11 @@ static int launch(void (*kernel)(Parameters...), int64_t blocks, int threads, si
             kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared));
         if (error != cudaSuccess) return static_cast<int>(error);
     }
-    kernel<<<static_cast<unsigned>(blocks), static_cast<unsigned>(threads), shared,
-             static_cast<cudaStream_t>(stream)>>>(arguments...);
-    return static_cast<int>(cudaGetLastError());
+    void *addresses[] = {static_cast<void *>(&arguments)...};
+    return static_cast<int>(cudaLaunchKernel(reinterpret_cast<const void *>(kernel),
+                                             dim3(static_cast<unsigned>(blocks)),
+                                             dim3(static_cast<unsigned>(threads)), addresses,
+                                             shared, static_cast<cudaStream_t>(stream)));
 }
 #else
 #    include "emulation.h"

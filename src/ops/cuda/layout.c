@@ -3,12 +3,15 @@
 
 enum {
     WARP = 32,
-    BLOCK = 256,        /* threads of a block at most */
-    DEEP_BLOCK = 64,    /* where the degree asks for much memory for each thread */
-    SHALLOW_DEGREE = 6, /* up to here states stay in registers */
+    BLOCK = 256,           /* threads of a block at most */
+    DEEP_BLOCK = 64,       /* where the degree asks for much memory for each thread */
+    MOST_TILED_DEGREE = 5, /* kernels that are compiled for a degree */
+    MOST_EXACT_DEGREE = 8, /* the same, without tiles */
+    MOST_WHOLE_TILE = 5,   /* letters that one thread can take all of */
+    TILE = 8,              /* else */
     BLOCK_STEPS = 32,
-    STAGED_BYTES = 16 << 10, /* of increments in shared memory */
-    SUMMED_BYTES = 24 << 10, /* of columns to be summed there */
+    STAGED_BYTES = 24 << 10, /* of increments in shared memory */
+    SUMMED_BYTES = 40 << 10, /* of columns to be summed there */
     MOST_STAGED = 256,       /* letters; wider increments come from memory */
     BUSY_WARPS = 16,         /* of a multiprocessor */
     BUSY_BLOCKS = 8
@@ -53,9 +56,34 @@ static int32_t groups_in_block(int64_t per_path, int64_t wanted, int32_t most_th
     return (int32_t)best;
 }
 
+/* Which kernel: two levels to a thread in tiles of letters by letters where it is compiled for the
+ * degree (choose.cuh), else one level for any degree. */
+static void choose_tile(const sg_cuda_shape *shape, sg_cuda_layout *q)
+{
+    int32_t least = 2, most = MOST_TILED_DEGREE, tile = TILE;
+    if (shape->letters <= MOST_WHOLE_TILE) tile = shape->letters;
+#ifdef SIGAD_FEW_TILES
+    least = 3;
+    most = 4;
+    if (tile != 3 && tile != TILE) most = 0;
+#endif
+    bool tiled = shape->degree >= least && shape->degree <= most;
+    q->tile_q = tiled ? tile : 0;
+    q->tile_k = tiled ? tile : SG_CUDA_TILE;
+    if (tiled && tile == TILE && shape->scalar_bytes == 8) q->tile_k = TILE / 2; /* registers */
+    int32_t below = shape->degree - (tiled ? 2 : 1);
+    int64_t nodes;
+    power(shape->letters, below, &nodes);
+    q->nodes = (int32_t)nodes;
+    q->tiles = (int32_t)ceiling(shape->letters, q->tile_k);
+    if (tiled) q->tiles *= (int32_t)ceiling(shape->letters, q->tile_q);
+    q->sum_rows = q->tile_k + q->tile_q + below;
+    q->kept = below + (tiled ? q->tile_k : 0);
+}
+
 static void lay_out_words(const sg_cuda_shape *shape, int64_t per_path, sg_cuda_layout *q)
 {
-    int32_t most = shape->degree > SHALLOW_DEGREE ? DEEP_BLOCK : BLOCK;
+    int32_t most = shape->degree > MOST_EXACT_DEGREE ? DEEP_BLOCK : BLOCK;
     int64_t all = shape->batch * q->chunks;
     if (per_path <= most) {
         q->slices = 1;
@@ -71,7 +99,7 @@ static void lay_out_words(const sg_cuda_shape *shape, int64_t per_path, sg_cuda_
 /* Increments for as many steps as fit, halved until they do; then fewer groups. */
 static void lay_out_steps(const sg_cuda_shape *shape, sg_cuda_layout *q)
 {
-    q->width = (int32_t)round_up(shape->letters, SG_CUDA_TILE);
+    q->width = (int32_t)round_up(shape->letters, q->tile_q == TILE ? TILE : SG_CUDA_TILE);
     q->stored = shape->letters > MOST_STAGED;
     q->block_steps = BLOCK_STEPS;
     if (q->stored) return;
@@ -83,8 +111,6 @@ static void lay_out_steps(const sg_cuda_shape *shape, sg_cuda_layout *q)
 
 static void lay_out_sums(const sg_cuda_shape *shape, sg_cuda_layout *q)
 {
-    q->kept = shape->degree - 1;
-    q->sum_rows = SG_CUDA_TILE + shape->degree - 1;
     int64_t step_bytes = (int64_t)q->sum_rows * q->threads * shape->scalar_bytes;
     int64_t steps = smaller(SUMMED_BYTES / step_bytes, ceiling(WARP, shape->letters));
     q->sum_steps = steps < 1 ? 1 : (int32_t)steps;
@@ -113,17 +139,14 @@ static void lay_out_blocks(const sg_cuda_shape *shape, const sg_cuda_properties 
 bool sg_cuda_lay_out_chunks(const sg_cuda_shape *shape, const sg_cuda_properties *device,
                             int64_t chunks, int64_t chunk_steps, sg_cuda_layout *q)
 {
-    int64_t nodes, per_path, words;
+    int64_t words;
     if (!power(shape->letters, shape->degree, &words)) return false;
-    power(shape->letters, shape->degree - 1, &nodes);
     *q = (sg_cuda_layout){.letters = shape->letters,
                           .degree = shape->degree,
-                          .nodes = (int32_t)nodes,
-                          .tiles = (int32_t)ceiling(shape->letters, SG_CUDA_TILE),
                           .chunks = chunks,
                           .chunk_steps = chunk_steps};
-    per_path = nodes * q->tiles;
-    lay_out_words(shape, per_path, q);
+    choose_tile(shape, q);
+    lay_out_words(shape, (int64_t)q->nodes * q->tiles, q);
     lay_out_steps(shape, q);
     q->threads = (int32_t)round_up((int64_t)q->groups * q->per_group, WARP);
     if (shape->backward) lay_out_sums(shape, q);
@@ -134,13 +157,14 @@ bool sg_cuda_lay_out_chunks(const sg_cuda_shape *shape, const sg_cuda_properties
 bool sg_cuda_lay_out(const sg_cuda_shape *shape, const sg_cuda_properties *device,
                      sg_cuda_layout *q)
 {
-    int64_t words, wanted, chunks = 1, steps = shape->steps;
+    int64_t chunks = 1, steps = shape->steps, words;
     if (!power(shape->letters, shape->degree, &words)) return false;
+    *q = (sg_cuda_layout){.degree = shape->degree};
+    choose_tile(shape, q);
     int64_t busy = (int64_t)device->multiprocessors * BUSY_WARPS * WARP;
-    int64_t threads = ceiling(words, smaller(shape->letters, SG_CUDA_TILE));
-    wanted = shape->batch ? ceiling(busy, smaller(shape->batch, busy) * threads) : 1;
-    if (shape->degree > 1)
-        while (chunks * 2 <= wanted && steps / (chunks * 2) >= SG_CUDA_LEAST_CHUNK) chunks *= 2;
+    int64_t threads = smaller(shape->batch, busy) * q->nodes * q->tiles;
+    if (shape->degree > 1 && shape->batch)
+        while (chunks * threads < busy && steps / (chunks * 2) >= SG_CUDA_LEAST_CHUNK) chunks *= 2;
     int64_t chunk_steps = ceiling(steps, chunks);
     if (chunk_steps) chunks = ceiling(steps, chunk_steps);
     return sg_cuda_lay_out_chunks(shape, device, chunks, chunk_steps, q);

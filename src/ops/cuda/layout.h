@@ -14,11 +14,12 @@ typedef struct {
 /* letters is 2 or more: one letter has a kernel of its own. False: level `degree` has more words
  * than 31 bits can count, so more than a kernel's threads.
  *
- * Words. A thread owns a suffix of degree - 1 letters and SG_CUDA_TILE words of the top level that
- * end in it, so a path takes letters^(degree-1) * ceil(letters / SG_CUDA_TILE) threads. Small
- * paths share a block; a path of more threads than a block has is cut into slices. In the
- * backward, `parts` slices run side by side, each with a z_bar of its own, and the others follow
- * them.
+ * Words. A thread owns a suffix and the words of the top one or two levels that end in it. For
+ * degrees 2 to 5 the suffix has degree - 2 letters, and the two levels above come in tiles of
+ * tile_q by tile_k letters: all of them for up to 5 letters, else 8 by 8 (8 by 4 in float64); for
+ * others it has degree - 1 letters, and the top level comes SG_CUDA_TILE letters at a time. Small
+ * paths share a block; a path of more threads than a block has is cut into slices. In the backward,
+ * `parts` slices run side by side, each with a z_bar of its own, and the others follow them.
  *
  * Time. If paths are too few to keep the device busy, time is cut into chunks of at least
  * SG_CUDA_LEAST_CHUNK steps, whose signatures are joined by Chen products. A block brings

@@ -1,0 +1,2 @@
+#define REAL float
+#include "ops/cuda/forward.inc"

@@ -1,0 +1,2 @@
+#define REAL double
+#include "ops/cuda/forward.inc"

@@ -1,0 +1,181 @@
+// The words of one thread for a degree known when the kernel is compiled: a suffix u of degree - 2
+// letters, words k u of the level below the top for K letters k, and words q k u of the top level
+// for Q letters q, all in registers. A path's threads are [tiles of q][tiles of k][suffixes], so
+// that neighbours store to neighbouring places. Tiles that stick out see increments of 0 and are
+// not stored.
+#pragma once
+#include "ops/cuda/chain.cuh"
+
+// The letters of a tile of up to WHOLE_TILE are all there are.
+constexpr int WHOLE_TILE = 5;
+
+// Where a thread's tile begins.
+template <int K, int Q> struct tile_of {
+    static constexpr int LETTERS = K <= WHOLE_TILE && K == Q ? K : 0; // 0: not known
+    int k, q;
+    SG_DEVICE tile_of(const sg_cuda_layout &layout, int index)
+        : k(LETTERS ? 0 : index / layout.nodes % tiles_k(layout) * K),
+          q(LETTERS ? 0 : index / layout.nodes / tiles_k(layout) * Q)
+    {
+    }
+    static SG_DEVICE int tiles_k(const sg_cuda_layout &layout)
+    {
+        return LETTERS ? 1 : (layout.letters + K - 1) / K;
+    }
+};
+
+// n entries from a boundary of 16 bytes on; what follows them up to the next one may be read, too.
+template <class T, int n> SG_DEVICE void load_row(const T *from, T (&to)[n])
+{
+#ifdef __CUDACC__
+    constexpr int WIDE = 16 / sizeof(T);
+    SG_UNROLL(n)
+    for (int i = 0; i < n; i += WIDE) {
+        const int4 bits = *reinterpret_cast<const int4 *>(from + i);
+        T part[WIDE];
+        memcpy(part, &bits, sizeof bits);
+        SG_UNROLL(WIDE)
+        for (int j = 0; j < WIDE; j++)
+            if (i + j < n) to[i + j] = part[j];
+    }
+#else
+    memcpy(to, from, sizeof to);
+#endif
+}
+
+template <class T, int N, int K, int Q> struct two_levels {
+    chain<T, N, true, 2, tile_of<K, Q>::LETTERS> low;
+    tile_of<K, Q> tile;
+    T middle[K], top[K][Q];
+
+    SG_DEVICE two_levels(const sg_cuda_layout &q, int index) : low(q, index), tile(q, index)
+    {
+        SG_UNROLL(K)
+        for (int k = 0; k < K; k++) {
+            middle[k] = T(0);
+            SG_UNROLL(Q)
+            for (int x = 0; x < Q; x++) top[k][x] = T(0);
+        }
+    }
+
+    SG_DEVICE void step(const T *z)
+    {
+        T in[N] = {}, zq[Q], zk[K];
+        low.step(z, in);
+        load_row(z + tile.q, zq);
+        load_row(z + tile.k, zk);
+        SG_UNROLL(K)
+        for (int k = 0; k < K; k++) {
+            const T v = middle[k] + zk[k] * in[1];
+            middle[k] += zk[k] * in[0];
+            SG_UNROLL(Q)
+            for (int x = 0; x < Q; x++) top[k][x] += zq[x] * v;
+        }
+    }
+
+    SG_DEVICE void store(T *tensor) const
+    {
+        int64_t words;
+        tensor = low.store(tensor, &words);
+        T *const above = tensor + words * low.letters;
+        SG_UNROLL(K)
+        for (int k = 0; k < K; k++) {
+            const int64_t at = (tile.k + k) * words + low.suffix;
+            if (tile.k + k >= low.letters) continue;
+            if (tile.q == 0) tensor[at] = middle[k];
+            SG_UNROLL(Q)
+            for (int x = 0; x < Q; x++)
+                if (tile.q + x < low.letters)
+                    above[(tile.q + x) * words * low.letters + at] = top[k][x];
+        }
+    }
+};
+
+template <class T, int N, int K, int Q> struct two_levels_adjoint {
+    chain_adjoint<T, N, true, 2, tile_of<K, Q>::LETTERS> low;
+    tile_of<K, Q> tile;
+    T middle[K], middle_bar[K];
+    T top_bar[K][Q]; // constant in time
+
+    SG_DEVICE two_levels_adjoint(const sg_cuda_layout &q, int index) : low(q, index), tile(q, index)
+    {
+        SG_UNROLL(K)
+        for (int k = 0; k < K; k++) middle[k] = T(0);
+    }
+
+    SG_DEVICE void step_low(const T *z)
+    {
+        T in[N] = {}, zk[K];
+        low.step(z, in);
+        load_row(z + tile.k, zk);
+        SG_UNROLL(K)
+        for (int k = 0; k < K; k++) middle[k] += zk[k] * in[0];
+    }
+
+    SG_DEVICE void keep(T *place, int stride) const
+    {
+        place = low.keep(place, stride);
+        SG_UNROLL(K)
+        for (int k = 0; k < K; k++) place[k * stride] = middle[k];
+    }
+    SG_DEVICE void recall(const T *place, int stride)
+    {
+        place = low.recall(place, stride);
+        SG_UNROLL(K)
+        for (int k = 0; k < K; k++) middle[k] = place[k * stride];
+    }
+
+    SG_DEVICE void begin(const T *cotangent, bool real)
+    {
+        int64_t words;
+        cotangent = low.begin(cotangent, real, &words);
+        const T *const above = cotangent + words * low.letters;
+        SG_UNROLL(K)
+        for (int k = 0; k < K; k++) {
+            const int64_t at = (tile.k + k) * words + low.suffix;
+            const bool there = real && tile.k + k < low.letters;
+            middle_bar[k] = there && tile.q == 0 ? cotangent[at] : T(0);
+            SG_UNROLL(Q)
+            for (int x = 0; x < Q; x++)
+                top_bar[k][x] = there && tile.q + x < low.letters
+                                    ? above[(tile.q + x) * words * low.letters + at]
+                                    : T(0);
+        }
+    }
+
+    // Column: Q rows for letters q, K for letters k, then one for each letter of the suffix.
+    SG_DEVICE void step_back(const T *z, T *column, int stride)
+    {
+        T in[N][N] = {}, in_bar[N] = {}, zq[Q], zk[K], zq_bar[Q] = {};
+        low.undo(z, in);
+        load_row(z + tile.q, zq);
+        load_row(z + tile.k, zk);
+        SG_UNROLL(K)
+        for (int k = 0; k < K; k++) {
+            middle[k] -= zk[k] * in[N - 2][0];
+            const T v = middle[k] + zk[k] * in[N - 2][1];
+            T v_bar = 0;
+            SG_UNROLL(Q)
+            for (int x = 0; x < Q; x++) {
+                zq_bar[x] += top_bar[k][x] * v;
+                v_bar += top_bar[k][x] * zq[x];
+            }
+            column[(Q + k) * stride] = v_bar * in[N - 2][1] + middle_bar[k] * in[N - 2][0];
+            in_bar[0] += zk[k] * middle_bar[k];
+            in_bar[1] += zk[k] * v_bar;
+            middle_bar[k] += v_bar;
+        }
+        SG_UNROLL(Q)
+        for (int x = 0; x < Q; x++) column[x * stride] = zq_bar[x];
+        low.back(z, in, in_bar, column + (Q + K) * stride, stride);
+    }
+
+    static SG_DEVICE T sum(const sg_cuda_layout &q, int letter, const column_range<T> &range)
+    {
+        const int64_t nodes = q.nodes, row = nodes * tile_of<K, Q>::tiles_k(q),
+                      all = nodes * q.tiles;
+        return range.sum(letter % Q, row, all, letter / Q * row) +
+               range.sum(Q + letter % K, nodes, row, letter / K * nodes) +
+               range.sum_chain(Q + K, N - 2, q.letters, letter);
+    }
+};
