@@ -38,13 +38,14 @@ static void *signatures(const sigad_plan *plan, bool single, int64_t length, con
         const void *from[ROWS];
         void *to[ROWS];
         int64_t lengths[ROWS];
+        double time[ROWS] = {0};
         for (int r = 0; r < lanes->lanes; r++) {
             from[r] =
                 (const char *)path + (size_t)((first + r) * length * plan->spec.dimension) * bytes;
             to[r] = sig + (size_t)((first + r) * plan->sig_length) * bytes;
             lengths[r] = length - r % 3 * (length / 4);
         }
-        lanes->sig(plan, length, lanes->lanes, lengths, from, to, work);
+        lanes->sig(plan, length, lanes->lanes, lengths, time, from, to, work);
     }
     free(work);
     return sig;
