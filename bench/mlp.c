@@ -1,19 +1,18 @@
 /* Times one training step of plain dense networks: forward, mean squared error, backward, Adam.
  *
- *     mlp [--f64] [--threads N] [--seconds S]
+ *     mlp [--f64] [--threads N] [--seconds S] [--quick]
  *
  * Layers are linear with tanh between them. Prints the median step in microseconds and the rate of
  * the products in it, 6 batch in out flops for each layer. */
-#define _POSIX_C_SOURCE 200809L
+#include "timing.h"
 #include <math.h>
 #include <sigad/sigad.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-enum { MOST_LAYERS = 3, MOST_STEPS = 100000 };
+enum { MOST_LAYERS = 3 };
 
 typedef struct {
     int64_t batch;
@@ -40,13 +39,6 @@ typedef struct {
     sigad_tensor weight[MOST_LAYERS], bias[MOST_LAYERS];
     void *x, *y;
 } training;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void *random_array(const training *t, int64_t width)
 {
@@ -93,8 +85,9 @@ static int end(training *t)
     return failed;
 }
 
-static void step(training *t)
+static int step(void *user)
 {
+    training *t = user;
     const network *net = t->net;
     sigad_tape_reset(t->tape);
     sigad_tensor h = sigad_input(t->tape, t->dtype, SIGAD_SHAPE(net->batch, net->width[0]), t->x);
@@ -106,35 +99,14 @@ static void step(training *t)
     }
     sigad_tensor loss = sigad_mse(t->tape, h, y);
     sigad_optimizer_zero(t->adam);
-    sigad_backward(t->tape, loss);
-    sigad_optimizer_step(t->adam);
-}
-
-static int compare(const void *a, const void *b)
-{
-    const double *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
-static double median_step(training *t, double seconds)
-{
-    static double took[MOST_STEPS];
-    int steps = 0;
-    for (double begun = now(), last = begun; steps < MOST_STEPS && last - begun <= seconds;) {
-        step(t);
-        double time = now();
-        took[steps++] = time - last;
-        last = time;
-    }
-    qsort(took, (size_t)steps, sizeof *took, compare);
-    return took[steps / 2];
+    return sigad_backward(t->tape, loss) || sigad_optimizer_step(t->adam);
 }
 
 static int run(const settings *s, const network *net)
 {
     training t;
     if (!begin(&t, s, net)) return end(&t);
-    double took = median_step(&t, s->seconds), flops = 0;
+    double took = bench_median(step, &t, s->seconds), flops = 0;
     for (int i = 0; i < net->layers; i++)
         flops += 6.0 * (double)(net->batch * net->width[i] * net->width[i + 1]);
     printf("batch %4lld, %5lld", (long long)net->batch, (long long)net->width[0]);
@@ -149,12 +121,14 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--f64") == 0) {
             s.dtype = SIGAD_F64;
+        } else if (strcmp(argv[i], "--quick") == 0) {
+            s.seconds = 0;
         } else if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc) {
             s.threads = atoi(argv[++i]);
         } else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc) {
             s.seconds = atof(argv[++i]);
         } else {
-            fprintf(stderr, "usage: mlp [--f64] [--threads N] [--seconds S]\n");
+            fprintf(stderr, "usage: mlp [--f64] [--threads N] [--seconds S] [--quick]\n");
             return 2;
         }
     }

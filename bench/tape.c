@@ -1,16 +1,15 @@
 /* Times what the tape adds to an operation: nanoseconds for each of a long chain of operations on
  * one element, to record it, to go back over it, and to replay it.
  *
- *     tape [--seconds S]
+ *     tape [--seconds S] [--quick]
  *
  * The tape is reset after each round, as in training. Times are the least of many rounds. */
-#define _POSIX_C_SOURCE 200809L
+#include "timing.h"
 #include <math.h>
 #include <sigad/sigad.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { LENGTH = 1000 };
 
@@ -34,34 +33,27 @@ static sigad_tensor tangent(sigad_tape *tape, sigad_tensor x, sigad_tensor a)
 static const link links[] = {
     {"negate", negate}, {"tanh", tangent}, {"add", sigad_add}, {"mul", sigad_mul}};
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 typedef struct {
     double record, backward, replay;
 } times;
 
 static void take_least(double *least, double start)
 {
-    *least = fmin(*least, now() - start);
+    *least = fmin(*least, bench_now() - start);
 }
 
 static sigad_status one_round(sigad_tape *tape, const link *of, const float *data, times *least)
 {
     sigad_tape_reset(tape);
-    double start = now();
+    double start = bench_now();
     sigad_tensor x = sigad_watch(tape, sigad_input(tape, SIGAD_F32, 0, NULL, &data[0]));
     sigad_tensor a = sigad_input(tape, SIGAD_F32, 0, NULL, &data[1]), y = x;
     for (int i = 0; i < LENGTH; i++) y = of->apply(tape, y, a);
     take_least(&least->record, start);
-    start = now();
+    start = bench_now();
     sigad_status status = sigad_backward(tape, y);
     take_least(&least->backward, start);
-    start = now();
+    start = bench_now();
     if (!status) status = sigad_replay(tape);
     take_least(&least->replay, start);
     return status;
@@ -73,10 +65,10 @@ static sigad_status run(sigad_context *context, const link *of, double seconds)
     times least = {INFINITY, INFINITY, INFINITY};
     sigad_tape *tape;
     sigad_status status = sigad_tape_create(context, &tape);
-    double end = now() + seconds;
+    double end = bench_now() + seconds;
     do {
         if (!status) status = one_round(tape, of, data, &least);
-    } while (!status && now() < end);
+    } while (!status && bench_now() < end);
     sigad_tape_destroy(tape);
     const double each = 1e9 / LENGTH;
     if (!status)
@@ -91,8 +83,10 @@ int main(int argc, char **argv)
     sigad_context *context;
     if (argc == 3 && strcmp(argv[1], "--seconds") == 0) {
         seconds = atof(argv[2]);
+    } else if (argc == 2 && strcmp(argv[1], "--quick") == 0) {
+        seconds = 0;
     } else if (argc != 1) {
-        fprintf(stderr, "usage: tape [--seconds S]\n");
+        fprintf(stderr, "usage: tape [--seconds S] [--quick]\n");
         return 2;
     }
     sigad_context_options options = {SIGAD_CONTEXT_OPTIONS_INIT, .threads = 1};
