@@ -28,14 +28,16 @@ static real softplus(real x)
     return (x < 0 ? 0 : x) + log1pl(expl(-fabsl(x)));
 }
 
+/* x times a probability that goes to 0 with x going to -infinity: the limit is 0, not 0 times that.
+ */
 static real silu(real x)
 {
-    return x * sigmoid(x);
+    return isinf(x) && x < 0 ? 0 : x * sigmoid(x);
 }
 
 static real gelu(real x)
 {
-    return x * 0.5L * erfcl(-0.707106781186547524400844362104849039L * x);
+    return isinf(x) && x < 0 ? 0 : x * 0.5L * erfcl(-0.707106781186547524400844362104849039L * x);
 }
 
 static const struct function {
@@ -48,7 +50,7 @@ static const struct function {
                  {"log", SG_UNARY_log, logl, 1, 1},
                  {"log1p", SG_UNARY_log1p, log1pl, 1, 1},
                  {"tanh", SG_UNARY_tanh, tanhl, 1.5, 1.5},
-                 {"sigmoid", SG_UNARY_sigmoid, sigmoid, 2, 2.5},
+                 {"sigmoid", SG_UNARY_sigmoid, sigmoid, 2, 2},
                  {"softplus", SG_UNARY_softplus, softplus, 1.5, 2},
                  {"silu", SG_UNARY_silu, silu, 3, 3},
                  {"gelu", SG_UNARY_gelu, gelu, 1, 4},
@@ -105,12 +107,6 @@ static void check_f64(sg_isa isa, const struct function *f, int n, const double 
     }
 }
 
-/* x times a bounded function goes to 0 where x goes to -infinity; the formula says 0 times it. */
-static bool is_limit(const struct function *f, double x)
-{
-    return (f->kind == SG_UNARY_silu || f->kind == SG_UNARY_gelu) && isinf(x) && x < 0;
-}
-
 /* Bit patterns from end to end: all exponents, both signs, infinities, NaNs. */
 Test(elementwise, float32_from_end_to_end)
 {
@@ -122,8 +118,7 @@ Test(elementwise, float32_from_end_to_end)
             for (uint64_t bits = (uint64_t)isa; bits <= UINT32_MAX; bits += step) {
                 const uint32_t pattern = (uint32_t)bits;
                 memcpy(&x[n], &pattern, sizeof pattern);
-                n += !is_limit(&functions[f], (double)x[n]);
-                if (n == BLOCK || bits + step > UINT32_MAX) {
+                if (++n == BLOCK || bits + step > UINT32_MAX) {
                     check_f32((sg_isa)isa, &functions[f], n, x);
                     n = 0;
                 }
@@ -190,7 +185,7 @@ static const struct corner {
                {SG_UNARY_silu, INFINITY, INFINITY},
                {SG_UNARY_silu, -INFINITY, -0.0},
                {SG_UNARY_gelu, INFINITY, INFINITY},
-               {SG_UNARY_gelu, -INFINITY, -0.0},
+               {SG_UNARY_gelu, -INFINITY, 0},
                {SG_UNARY_sin, -0.0, -0.0},
                {SG_UNARY_sin, INFINITY, NAN},
                {SG_UNARY_cos, 0, 1},
