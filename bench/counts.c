@@ -1,11 +1,11 @@
 /* A small set of cases that stands for the kernels, for comparing one version with another.
  *
- *     counts [--seconds S]
+ *     counts [--seconds S | --quick]
  *
  * One line for each case, in columns between tabs: its name, the instructions of one call as the
  * processor counts them (-1 where that is not possible), and the median of the microseconds of a
  * call. With 0 seconds, the default, each case is called once: a simulator that counts what runs
- * inside of bench_call then has the cases in this order. */
+ * inside of bench_call then has the cases in this order. With --quick there are only a few. */
 #include "cases.h"
 #include "timing.h"
 #include <stdio.h>
@@ -63,14 +63,17 @@ static int count(const shape *s, int f32, int backward, double seconds)
 int main(int argc, char **argv)
 {
     double seconds = 0;
+    size_t shapes_wanted = sizeof shapes / sizeof *shapes;
     if (argc == 3 && !strcmp(argv[1], "--seconds")) {
         seconds = atof(argv[2]);
+    } else if (argc == 2 && !strcmp(argv[1], "--quick")) {
+        shapes_wanted = 2;
     } else if (argc > 1) {
-        fprintf(stderr, "usage: %s [--seconds S]\n", argv[0]);
+        fprintf(stderr, "usage: %s [--seconds S | --quick]\n", argv[0]);
         return 2;
     }
     printf("case\tinstructions\tmicroseconds\n");
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+    for (size_t i = 0; i < shapes_wanted; i++)
         for (int f32 = 0; f32 < 2; f32++)
             for (int backward = 0; backward < 2; backward++)
                 if (count(&shapes[i], f32, backward, seconds)) {

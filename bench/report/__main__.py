@@ -48,7 +48,7 @@ def make_page(build, results, output, command):
 def main():
     parser = argparse.ArgumentParser(prog="tools/bench", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("piece", nargs="*", metavar="PIECE", help=", ".join([*PIECES, "page"]) + "; all if none is named")
-    parser.add_argument("--quick", action="store_true", help="call each case once")
+    parser.add_argument("--quick", action="store_true", help="call each case once; fewer of them")
     parser.add_argument("--save", metavar="FILE", help="save what a small set of cases costs")
     parser.add_argument("--against", metavar="FILE", help="compare with what was saved; exit status 1: something costs more")
     parser.add_argument("--threshold", type=float, help="of a change that is listed: 0.02 of instructions, 0.25 of time")
@@ -60,9 +60,10 @@ def main():
     programs = a.build / "bench"
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     if a.save or a.against:
+        command = [programs / "bench-counts"] + ["--quick"] * a.quick
         if a.save:
-            baseline.save(programs / "bench-counts", a.save)
-        return baseline.against(programs / "bench-counts", a.against, a.threshold) if a.against else 0
+            baseline.save(command, a.save)
+        return baseline.against(command, a.against, a.threshold) if a.against else 0
     results = programs / ("quick" if a.quick else "results")
     measure(programs, results, [name for name in a.piece or PIECES if name != "page"], a.quick)
     make_page(a.build, results, results if a.quick else HERE.parent.parent / "docs", "tools/bench")

@@ -6,9 +6,9 @@ the same way.
 """
 import json
 import pathlib
+import re
 import shutil
 import tempfile
-import re
 import run
 
 WAYS = {"counter": "instructions, by the processor's counter", "valgrind": "instructions, by valgrind",
@@ -16,18 +16,18 @@ WAYS = {"counter": "instructions, by the processor's counter", "valgrind": "inst
 THRESHOLD = {"counter": 0.02, "valgrind": 0.02, "time": 0.25}
 
 
-def by_counter(program):
-    cost = {row["case"]: float(row["instructions"]) for row in run.rows(run.run(program))}
+def by_counter(command):
+    cost = {row["case"]: float(row["instructions"]) for row in run.rows(run.run(*command))}
     return cost if min(cost.values()) >= 0 else None
 
 
-def by_valgrind(program):
+def by_valgrind(command):
     """One profile is dumped each time a measured call returns, in the order of the cases."""
     if not shutil.which("valgrind"):
         return None
     with tempfile.TemporaryDirectory() as folder:
         text = run.run("valgrind", "--quiet", "--tool=callgrind", "--toggle-collect=bench_call",
-                       "--dump-after=bench_call", f"--callgrind-out-file={folder}/profile", program)
+                       "--dump-after=bench_call", f"--callgrind-out-file={folder}/profile", *command)
         cost = {}
         for number, row in enumerate(run.rows(text), 1):
             profile = (pathlib.Path(folder) / f"profile.{number}").read_text()
@@ -35,30 +35,31 @@ def by_valgrind(program):
     return cost
 
 
-def by_time(program):
-    return {row["case"]: float(row["microseconds"]) for row in run.rows(run.run(program, "--seconds", 0.05))}
+def by_time(command):
+    options = [] if "--quick" in command else ["--seconds", 0.05]
+    return {row["case"]: float(row["microseconds"]) for row in run.rows(run.run(*command, *options))}
 
 
-def measure(program, way=None):
+def measure(command, way=None):
     """(way, cost by case); None as cost if that way is not to be had here."""
     ways = {"counter": by_counter, "valgrind": by_valgrind, "time": by_time}
     for name in [way] if way else WAYS:
-        cost = ways[name](program)
+        cost = ways[name](command)
         if cost:
             return name, cost
     return way, None
 
 
-def save(program, path):
-    way, cost = measure(program)
+def save(command, path):
+    way, cost = measure(command)
     run.write(path, json.dumps({"way": way, "cost": cost}, indent=1) + "\n")
     print(f"saved {len(cost)} cases in {path}: {WAYS[way]}")
 
 
-def against(program, path, threshold=None):
+def against(command, path, threshold=None):
     """Lists what changed by more than the threshold. 0: nothing costs more, 1: something does, 2: no comparison."""
     before = json.loads(pathlib.Path(path).read_text())
-    way, cost = measure(program, before["way"])
+    way, cost = measure(command, before["way"])
     if not cost:
         print(f"{path} holds {WAYS[way]}, which are not to be had here")
         return 2
