@@ -35,7 +35,7 @@ typedef struct {
 #undef REAL
 #undef NAME
 
-enum { MOST_DEGREE = 10, CHECKED = 4, KERNELS = 1 };
+enum { MOST_DEGREE = 10, CHECKED = 4 };
 
 typedef struct {
     int smooth;
@@ -194,7 +194,7 @@ static int run_references(test *t)
 static int run_kernel(const test *t, int kernel)
 {
     sigad_sig_spec spec = {SIGAD_SIG_SPEC_INIT, .dimension = t->shape->letters,
-                           .degree = t->shape->degree, .reserved = kernel};
+                           .degree = t->shape->degree, .kernel = kernel};
     sigad_plan *plan;
     int64_t batch = t->shape->batch, length = t->shape->length;
     if (sigad_plan_create(&spec, &plan)) return 1;
@@ -228,7 +228,7 @@ static int check_shape(const shape *s, int f32)
 {
     test t;
     int failed = open_test(&t, s, f32) || run_references(&t);
-    for (int kernel = 0; kernel < KERNELS && !failed; kernel++) {
+    for (int kernel = SIGAD_KERNEL_AUTO; kernel <= SIGAD_KERNEL_CORE && !failed; kernel++) {
         failed = run_kernel(&t, kernel);
         for (int backward = 0; backward < 2 && !failed; backward++)
             print_case(&t, kernel, backward);

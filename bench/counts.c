@@ -26,6 +26,7 @@ static const shape shapes[] = {
     {BENCH_SIG, 16, 50, 3, 6, 0, 0},
     {BENCH_SIG, 16, 50, 5, 4, 0, 0},
     {BENCH_SIG, 16, 30, 12, 3, 0, 0},
+    {BENCH_SIG, 16, 200, 5, 4, 0, 0},
     {BENCH_SIG, 8, 50, 16, 3, 0, 0},
     {BENCH_SIG, 8, 20, 40, 2, 0, 0},
     {BENCH_SIG, 16, 50, 3, 4, 1, 0},

@@ -14,7 +14,13 @@ import page
 import run
 
 HERE = pathlib.Path(__file__).resolve().parent
-PIECES = {"grid": ("grid", []), "threads": ("grid", ["--threads", 2]), "sweeps": ("sweeps", []), "accuracy": ("accuracy", [])}
+PIECES = {
+    "grid": ("grid", []),
+    "plain": ("grid", ["--kernel", 1, "--operation", "sig"]),
+    "threads": ("grid", ["--threads", 2]),
+    "sweeps": ("sweeps", []),
+    "accuracy": ("accuracy", []),
+}
 
 
 def measure(programs, results, names, quick):
@@ -32,7 +38,7 @@ def make_page(build, results, output, command):
             print(f"bench: no page yet, since {name} has not been measured")
             return
         text[name] = (results / f"{name}.tsv").read_text()
-    grid = page.Grid(run.rows(text["grid"]) + run.rows(text["threads"]), run.rates(text["grid"]))
+    grid = page.Grid(sum((run.rows(text[name]) for name in ("grid", "plain", "threads")), []), run.rates(text["grid"]))
     cliffs = run.cliffs(text["sweeps"])
     about = {"command": command, "date": datetime.date.today().isoformat(), "processor": run.processor(),
              "instructions": run.comments(text["grid"], "instructions")[0], "compiler": run.compiler(build)}

@@ -38,18 +38,15 @@ def shape_name(shape, without_length=False):
 
 
 class Grid:
-    """Figures of the grid by set, operation, method, direction, dtype, threads and shape."""
+    """Figures by set, operation, method, kernel, direction, dtype, threads and shape, in that order."""
 
     def __init__(self, rows, rates):
         self.rates = rates
-        self.rows = {(row["set"], row["operation"], int(row["method"]), row["direction"], row["dtype"],
+        self.rows = {(row["set"], row["operation"], int(row["method"]), int(row["kernel"]), row["direction"], row["dtype"],
                       int(row["threads"]), shape_of(row)): row for row in rows}
 
     def shapes(self, name):
         return list(dict.fromkeys(key[-1] for key in self.rows if key[0] == name))
-
-    def get(self, *key):
-        return self.rows.get(key)
 
     def time(self, *key):
         return float(self.rows[key]["microseconds"]) if key in self.rows else math.nan
@@ -80,10 +77,10 @@ def signature_table(grid, name):
         row = [shape_name(shape)]
         for direction in DIRECTIONS:
             for dtype in DTYPES:
-                key = (name, "sig", 0, direction, dtype, 1, shape)
+                key = (name, "sig", 0, 0, direction, dtype, 1, shape)
                 row += [figure(grid.time(*key)), f"{grid.share(*key):.2f}" if grid.share(*key) > 0 else ""]
-            row += [f'{grid.gain(name, "sig", 0, direction, "f64", shape):.2f}',
-                    f'{grid.workspace(name, "sig", 0, direction, "f64", 1, shape):.0f}']
+            row += [f'{grid.gain(name, "sig", 0, 0, direction, "f64", shape):.2f}',
+                    f'{grid.workspace(name, "sig", 0, 0, direction, "f64", 1, shape):.0f}']
         body.append(row)
     return table(head, body)
 
@@ -93,11 +90,11 @@ def relations(grid, name, partner):
     lines = []
     for shape in grid.shapes(name):
         other = partner(shape)
-        where = next((s for s, _ in SETS if grid.get(s, "sig", 0, "forward", "f64", 1, other)), None)
+        where = next((s for s, _ in SETS if grid.time(s, "sig", 0, 0, "forward", "f64", 1, other) >= 0), None)
         if other == shape or not where:
             continue
-        quotients = [grid.time(name, "sig", 0, direction, dtype, 1, shape) /
-                     (grid.time(where, "sig", 0, direction, dtype, 1, other) or math.nan)
+        quotients = [grid.time(name, "sig", 0, 0, direction, dtype, 1, shape) /
+                     (grid.time(where, "sig", 0, 0, direction, dtype, 1, other) or math.nan)
                      for direction in DIRECTIONS for dtype in DTYPES]
         lines.append([shape_name(shape), shape_name(other)] + [f"{q:.2f}" for q in quotients])
     return table(["case", "beside", "forward", "f32", "backward", "f32"], lines)
@@ -122,7 +119,7 @@ def transform_table(grid, operation):
         row = [shape_name(shape, operation != "log_sig")]
         for method in (1, 2):
             for direction in DIRECTIONS:
-                key = ("transforms", operation, method, direction)
+                key = ("transforms", operation, method, 0, direction)
                 row += [figure(grid.time(*key, dtype, 1, shape)) for dtype in DTYPES]
                 if direction == "forward":
                     row.append(f'{grid.share(*key, "f64", 1, shape):.2f}')
@@ -133,20 +130,25 @@ def transform_table(grid, operation):
 
 
 def summary(grid):
-    """Geometric means of the share over the first three sets, and where there is more to win than Horner's floor."""
-    def over(direction, dtype, chosen):
-        return geometric(grid.share(name, "sig", 0, direction, dtype, 1, shape)
-                         for name in ("published", "short", "deep") for shape in grid.shapes(name) if chosen(shape))
-    choices = [("all of long, short and deep", lambda s: True), ("at least 20 points, d ≥ 3", lambda s: s[1] >= 20 and s[2] >= 3),
-               ("at least 100 points, N ≥ 3", lambda s: s[1] >= 100 and s[3] >= 3)]
-    return table(["share of the product rate", "forward", "f32", "backward", "f32"],
-                 [[name] + [f"{over(direction, dtype, chosen):.2f}" for direction in DIRECTIONS for dtype in DTYPES]
-                  for name, chosen in choices])
+    """Geometric mean and least of the share over the first three sets, for the automatic choice and for plain kernels."""
+    def line(name, kernel, chosen):
+        row = [name]
+        for direction in DIRECTIONS:
+            for dtype in DTYPES:
+                shares = [grid.share(set_name, "sig", 0, kernel, direction, dtype, 1, shape)
+                          for set_name in ("published", "short", "deep") for shape in grid.shapes(set_name) if chosen(shape)]
+                shares = [share for share in shares if share > 0]
+                row.append(f"{geometric(shares):.2f} (≥ {min(shares, default=math.nan):.2f})")
+        return row
+    return table(["share of the product rate: mean (least)", "forward", "f32", "backward", "f32"],
+                 [line("all of long, short and deep", 0, lambda s: True),
+                  line("at least 100 points, N ≥ 3", 0, lambda s: s[1] >= 100 and s[3] >= 3),
+                  line("at least 20 points, d ≥ 3, plain kernels", 1, lambda s: s[1] >= 20 and s[2] >= 3)])
 
 
 def share_plot(grid):
     shapes = [(name, shape) for name in ("published", "short", "deep") for shape in grid.shapes(name)]
-    groups = [(direction, [grid.share(name, "sig", 0, direction, "f64", 1, shape) for name, shape in shapes])
+    groups = [(direction, [grid.share(name, "sig", 0, 0, direction, "f64", 1, shape) for name, shape in shapes])
               for direction in DIRECTIONS]
     keep = [i for i in range(len(shapes)) if all(values[i] > 0 for _, values in groups)]
     return plot.bars("Share of the matrix-product rate, float64, one thread", [shape_name(shapes[i][1]) for i in keep],
