@@ -3,11 +3,13 @@
  */
 #ifndef SG_PLAN_H
 #define SG_PLAN_H
+#include "algebra/core.h"
 #include "core/arena.h"
 #include "core/cpu.h"
 #include "sigad/signature.h"
 
 enum { SG_MOST_DEGREE = 1024 }; /* of a plan; only one letter could go further anyway */
+enum { SG_REVERSED = 1 << 20 };
 
 /* A sparse integer matrix by columns. A column stands for a Lyndon word or its bracket; all its
  * rows are words of the same length. */
@@ -43,6 +45,11 @@ struct sigad_plan {
                         offset[degree + 1] is all */
     double *inverse; /* [degree + 1] 1 / q */
     int64_t sig_length, log_sig_length; /* of the arrays at the interface */
+
+    int32_t *reversed; /* [words] place of each word of a tensor among the words of its level in the
+                          order of their mirror images; NULL beyond SG_REVERSED words */
+
+    const sg_core *core; /* NULL where it does not exist or kernel is SIGAD_KERNEL_PLAIN */
 
     /* The letters that move in a step of the augmented path, ascending: in even and in odd steps
      * (lead first, then lag; without lead-lag all of them, twice). */

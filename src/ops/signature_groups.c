@@ -1,5 +1,6 @@
 /* Groups of items, one item per vector lane. */
 #include "core/memory.h"
+#include "ops/cpu/steps.h"
 #include "ops/signature_route.h"
 #include <string.h>
 
@@ -15,7 +16,7 @@ int64_t sg_signature_lane_bytes(const sg_signature_batch *b, int what, const sg_
 {
     bool forward = sg_signature_is_forward(what);
     int64_t most = 0, bytes;
-    if (b->kernels->from_path) most = lanes->sig_bytes(b->plan);
+    if (b->kernels->from_path) most = lanes->sig_bytes(b->plan, b->length);
     if (b->kernels->from_path && !forward) {
         bytes = lanes->sig_vjp_bytes(b->plan, b->length);
         if (bytes > most) most = bytes;
@@ -33,6 +34,7 @@ enum { MOST_LANES = 16 };
 typedef struct {
     int count;
     int64_t length[MOST_LANES];
+    double time[MOST_LANES];
     const void *x[MOST_LANES], *y_bar[MOST_LANES];
     void *out[MOST_LANES];
 } rows;
@@ -46,6 +48,7 @@ static void find_rows(const sg_signature_job *j, int64_t group, rows *r)
         int64_t i = b->lengths ? j->order[first + k] : first + k;
         int64_t out_entries = sg_signature_is_forward(j->what) ? j->y_entries : j->x_entries;
         r->length[k] = b->lengths ? b->lengths[i] : b->length;
+        r->time[k] = sg_time_step(b->plan, r->length[k]);
         r->x[k] = sg_advance(b->x, i * j->x_entries, b->scalar);
         r->y_bar[k] = sg_advance(b->y_bar, i * j->y_entries, b->scalar);
         r->out[k] = sg_advance(b->out, i * out_entries, b->scalar);
@@ -67,9 +70,10 @@ static void run_sig_group(const sg_signature_job *j, int64_t group, int worker)
     rows r;
     find_rows(j, group, &r);
     if (j->what == SG_BATCH_FWD)
-        lanes->sig(b->plan, b->length, r.count, r.length, r.x, r.out, sg_signature_area(j, worker));
+        lanes->sig(b->plan, b->length, r.count, r.length, r.time, r.x, r.out,
+                   sg_signature_area(j, worker));
     else
-        lanes->sig_vjp(b->plan, b->length, r.count, r.length, r.x, r.y_bar, r.out,
+        lanes->sig_vjp(b->plan, b->length, r.count, r.length, r.time, r.x, r.y_bar, r.out,
                        sg_signature_area(j, worker));
 }
 
@@ -84,7 +88,7 @@ static void run_log_sig_group(const sg_signature_job *j, int64_t group, int work
     rows r;
     find_rows(j, group, &r);
     take_rows(j, &rest, sig);
-    lanes->sig(b->plan, b->length, r.count, r.length, r.x, sig, lane_work);
+    lanes->sig(b->plan, b->length, r.count, r.length, r.time, r.x, sig, lane_work);
     for (int k = 0; k < r.count; k++) x[k] = sig[k];
     if (j->what == SG_BATCH_FWD) {
         lanes->log.fwd(b->plan, r.count, x, r.out, lane_work);
@@ -96,7 +100,7 @@ static void run_log_sig_group(const sg_signature_job *j, int64_t group, int work
         cotangent[k] = sig_bar[k];
     }
     lanes->log.vjp(b->plan, r.count, x, r.y_bar, sig_bar, lane_work);
-    lanes->sig_vjp(b->plan, b->length, r.count, r.length, r.x, cotangent, r.out, lane_work);
+    lanes->sig_vjp(b->plan, b->length, r.count, r.length, r.time, r.x, cotangent, r.out, lane_work);
 }
 
 static void run_transform_group(const sg_signature_job *j, int64_t group, int worker)

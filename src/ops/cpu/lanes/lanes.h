@@ -15,10 +15,11 @@ enum { SG_LANE_LETTERS = 12 }; /* beyond, rows inside one tensor are long enough
 enum {
     SG_LANE_BLOCK = 64, /* increments between two looks at the tree, forward */
     SG_LANE_UNDO = 32,  /* and backward, where rounding errors of undoing add up inside a block */
+    SG_CORE_STEPS = 30, /* increments from which completing the core pays */
     SG_LANE_DEGREE = 31,
-    SG_LANE_STAGE = 256,       /* words of the top level that transforms hold in lanes at once */
+    SG_LANE_STAGE = 256,         /* words of the top level that transforms hold in lanes at once */
     SG_LANE_LOW_WORDS = 1 << 15, /* most words below the top level, for transforms */
-    SG_LANE_WORDS = 1 << 20 /* most words: larger tensors leave the cache in lanes */
+    SG_LANE_WORDS = SG_REVERSED  /* most words: larger tensors leave the cache in lanes */
 };
 
 /* Between signatures and log-signatures: rows of the interface's layouts. vjp adds to x_bar. */
@@ -29,18 +30,19 @@ typedef struct {
 } sg_lane_transform;
 
 /* Arrays of pointers have an entry for each of `rows` paths, 1 <= rows <= lanes; lengths count
- * points; `longest` is no less than any of them, and decides where time is cut into blocks: the
- * bits of a path's results do not depend on the others of its group. */
+ * points, and time[l] is the increment of the time channel at each step of path l; `longest` is no
+ * less than any of them, and decides where time is cut into blocks: the bits of a path's results do
+ * not depend on the others of its group. */
 typedef struct {
     int lanes;
-    int64_t (*sig_bytes)(const sigad_plan *plan);
+    int64_t (*sig_bytes)(const sigad_plan *plan, int64_t longest);
     void (*sig)(const sigad_plan *plan, int64_t longest, int rows, const int64_t *lengths,
-                const void *const *path, void *const *sig, void *work);
+                const double *time, const void *const *path, void *const *sig, void *work);
     /* path_bar += J^T sig_bar */
     int64_t (*sig_vjp_bytes)(const sigad_plan *plan, int64_t longest);
     void (*sig_vjp)(const sigad_plan *plan, int64_t longest, int rows, const int64_t *lengths,
-                    const void *const *path, const void *const *sig_bar, void *const *path_bar,
-                    void *work);
+                    const double *time, const void *const *path, const void *const *sig_bar,
+                    void *const *path_bar, void *work);
     sg_lane_transform log, exp; /* sig_to_log_sig, logsig_to_sig */
     int64_t (*transform_bytes)(const sigad_plan *plan);
     int64_t (*transform_vjp_bytes)(const sigad_plan *plan);
