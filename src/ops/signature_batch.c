@@ -33,7 +33,9 @@ static const sg_lane_kernels *lanes_for(const sg_signature_batch *b, int what)
 {
     bool served = b->kernels->from_path && (what == SG_BATCH_FWD || what == SG_BATCH_VJP) &&
                   b->batch > 1 && b->length > 1 && sg_lanes_serve(b->plan);
-    if (!served) return NULL;
+    bool closed_form =
+        b->kernels == &sg_sig_kernels && what == SG_BATCH_VJP && sg_lanes_vjp_is_closed(b->plan);
+    if (!served && !closed_form) return NULL;
     return (b->scalar == SG_F32 ? sg_lanes_f32 : sg_lanes_f64)[b->plan->isa];
 }
 
@@ -53,7 +55,8 @@ static sg_signature_layout lay_out(const sg_signature_batch *b, int what)
         l.pieces = (b->batch + l.lanes->lanes - 1) / l.lanes->lanes;
         l.order_bytes = sg_block(b->batch) * (int64_t)sizeof(int64_t);
         l.row_bytes = sg_signature_row_bytes(b, what, l.lanes->lanes);
-        int64_t fwd = l.lanes->sig_bytes(b->plan), vjp = 0;
+        bool vjp_alone = what == SG_BATCH_VJP && b->kernels == &sg_sig_kernels;
+        int64_t fwd = vjp_alone ? 0 : l.lanes->sig_bytes(b->plan), vjp = 0;
         if (what == SG_BATCH_VJP) vjp = l.lanes->sig_vjp_bytes(b->plan, b->length);
         l.area_bytes = l.row_bytes < 0 ? -1 : l.row_bytes + (fwd > vjp ? fwd : vjp);
     } else {

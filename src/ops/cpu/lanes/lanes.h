@@ -15,6 +15,7 @@ enum { SG_LANE_LETTERS = 12 }; /* beyond, rows inside one tensor are long enough
 enum {
     SG_LANE_BLOCK = 64, /* increments between two looks at the tree, forward */
     SG_LANE_UNDO = 32,  /* and backward, where rounding errors of undoing add up inside a block */
+    SG_AREA_ENTRIES = 512, /* of a block of points in degree 2, backward */
     SG_LANE_DEGREE = 31,
     SG_LANE_WORDS = 1 << 20 /* most words: larger tensors leave the cache in lanes */
 };
@@ -37,6 +38,12 @@ typedef struct {
 /* What this file's kernels can do: 2 letters or more, degree 2 or more, and not too much of both.
  */
 bool sg_lanes_serve(const sigad_plan *plan);
+
+/* Whether sig_vjp runs path by path in closed form, for any number of letters. */
+static inline bool sg_lanes_vjp_is_closed(const sigad_plan *plan)
+{
+    return plan->degree == 2;
+}
 
 /* By instruction set (sg_isa of core/cpu.h), for float and double; an instruction set that the
  * library was not built for has those of the next lower one. */
