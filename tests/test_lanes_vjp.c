@@ -96,8 +96,9 @@ static double item_error(const sigad_plan *plan, bool single, const item *p)
     return worst / size;
 }
 
+/* One group; `most`: its own longest path. */
 static void check(const sg_lane_kernels *lanes, const sigad_plan *plan, bool single, int rows,
-                  int64_t longest, const char *where)
+                  int64_t longest, int64_t most, const char *where)
 {
     item p[MOST];
     int64_t lengths[MOST];
@@ -107,7 +108,7 @@ static void check(const sg_lane_kernels *lanes, const sigad_plan *plan, bool sin
     for (int r = 0; r < rows; r++) {
         uint64_t seed = sg_random_key((uint64_t)longest, (uint64_t)(2 * r));
         double part = sg_random_uniform(seed, 1u << 30);
-        lengths[r] = r % 3 == 0 ? longest : (int64_t)(part * (double)(longest + 1));
+        lengths[r] = r % 3 == 0 ? most : (int64_t)(part * (double)(most + 1));
         p[r] = item_create(plan, single, longest, lengths[r], seed);
         path[r] = p[r].own_path;
         g[r] = p[r].own_g;
@@ -141,8 +142,9 @@ static void check_all(int32_t d, int32_t degree, int flags, int rows, int64_t lo
     sigad_plan *plan;
     cr_assert_eq(sigad_plan_create(&spec, &plan), SIGAD_OK);
     for (int isa = SG_ISA_BASE; isa <= (int)sg_isa_best(); isa++) {
-        check(sg_lanes_f64[isa], plan, false, rows, longest, sg_isa_name((sg_isa)isa));
-        check(sg_lanes_f32[isa], plan, true, rows, longest, sg_isa_name((sg_isa)isa));
+        const char *name = sg_isa_name((sg_isa)isa);
+        check(sg_lanes_f64[isa], plan, false, rows, longest, longest, name);
+        check(sg_lanes_f32[isa], plan, true, rows, longest, longest / 2, name);
     }
     sigad_plan_destroy(plan);
 }
@@ -158,4 +160,32 @@ Test(lanes_vjp, areas)
                 if (dimension[i] > 17 && (j % 3 || flags % 3)) continue;
                 check_all(dimension[i], 2, flags, 1 + (int)(3 * j + i) % MOST, length[j]);
             }
+}
+
+/* Each number of letters has tiles of its own; each degree has a tree of its own depth. */
+Test(lanes_vjp, every_number_of_letters)
+{
+    for (int32_t d = 2; d <= SG_LANE_LETTERS; d++)
+        for (int32_t degree = 3; degree <= (d <= 3 ? 6 : d <= 6 ? 4 : 3); degree++)
+            check_all(d, degree, 0, 5 + d, 9);
+}
+
+/* Blocks of SG_LANE_UNDO increments; paths that end in, at or before each. */
+Test(lanes_vjp, lengths_around_blocks)
+{
+    const int64_t length[] = {2, 3, 4, 32, 33, 34, 64, 65, 66, 129};
+    for (size_t i = 0; i < sizeof length / sizeof *length; i++)
+        for (int flags = 0; flags < 8; flags++) {
+            check_all(2, 3, flags, MOST, length[i]);
+            check_all(3, 4 - (flags & 1), flags, 1 + (int)i, length[i]);
+        }
+}
+
+/* Spans of SG_LEAST_KEPT blocks or more; a group whose paths are shorter than the batch's longest
+ * leaves blocks out. */
+Test(lanes_vjp, spans)
+{
+    const int64_t length[] = {1024, 1025, 1026, 2500};
+    for (size_t i = 0; i < sizeof length / sizeof *length; i++) check_all(4, 5, 0, 3, length[i]);
+    check_all(2, 7, 0, 3, 1500);
 }

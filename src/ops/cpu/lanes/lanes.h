@@ -13,8 +13,9 @@ enum { SG_LANE_LETTERS = 12 }; /* beyond, rows inside one tensor are long enough
 #endif
 
 enum {
-    SG_LANE_BLOCK = 64, /* increments between two looks at the tree, forward */
-    SG_LANE_UNDO = 32,  /* and backward, where rounding errors of undoing add up inside a block */
+    SG_LANE_BLOCK = 64,  /* increments between two looks at the tree, forward */
+    SG_LANE_UNDO = 32,   /* and backward, where rounding errors of undoing add up inside a block */
+    SG_LANE_KEPT = 4096, /* vectors of states to keep at least before a path is run twice */
     SG_AREA_ENTRIES = 512, /* of a block of points in degree 2, backward */
     SG_LANE_DEGREE = 31,
     SG_LANE_WORDS = 1 << 20 /* most words: larger tensors leave the cache in lanes */
