@@ -3,6 +3,7 @@
 #include "core/random.h"
 #include "ops/cpu/lanes/lanes.h"
 #include "ops/cpu/signature.h"
+#include "ops/cpu/steps.h"
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
@@ -102,6 +103,7 @@ static void check(const sg_lane_kernels *lanes, const sigad_plan *plan, bool sin
 {
     item p[MOST];
     int64_t lengths[MOST];
+    double time[MOST];
     const void *path[MOST], *g[MOST];
     void *path_bar[MOST];
     if (rows > lanes->lanes) rows = lanes->lanes;
@@ -109,6 +111,7 @@ static void check(const sg_lane_kernels *lanes, const sigad_plan *plan, bool sin
         uint64_t seed = sg_random_key((uint64_t)longest, (uint64_t)(2 * r));
         double part = sg_random_uniform(seed, 1u << 30);
         lengths[r] = r % 3 == 0 ? most : (int64_t)(part * (double)(most + 1));
+        time[r] = sg_time_step(plan, lengths[r]);
         p[r] = item_create(plan, single, longest, lengths[r], seed);
         path[r] = p[r].own_path;
         g[r] = p[r].own_g;
@@ -116,7 +119,7 @@ static void check(const sg_lane_kernels *lanes, const sigad_plan *plan, bool sin
     }
     void *work = make(lanes->sig_vjp_bytes(plan, longest), 1);
     memset(work, 0xff, (size_t)lanes->sig_vjp_bytes(plan, longest)); /* NaNs */
-    lanes->sig_vjp(plan, longest, rows, lengths, path, g, path_bar, work);
+    lanes->sig_vjp(plan, longest, rows, lengths, time, path, g, path_bar, work);
     for (int r = 0; r < rows; r++) {
         double error = item_error(plan, single, &p[r]);
         cr_assert(error <= (single ? 2e-4 : 1e-12),

@@ -1,5 +1,6 @@
 /* Signatures of groups of paths, one path per vector lane. */
 #include "core/memory.h"
+#include "ops/cpu/steps.h"
 #include "ops/signature_route.h"
 #include <string.h>
 
@@ -20,6 +21,7 @@ enum { MOST_LANES = 16 };
 typedef struct {
     int count;
     int64_t length[MOST_LANES];
+    double time[MOST_LANES];
     const void *x[MOST_LANES], *y_bar[MOST_LANES];
     void *out[MOST_LANES];
 } rows;
@@ -33,6 +35,7 @@ static void find_rows(const sg_signature_job *j, int64_t group, rows *r)
         int64_t i = b->lengths ? j->order[first + k] : first + k;
         int64_t out_entries = sg_signature_is_forward(j->what) ? j->y_entries : j->x_entries;
         r->length[k] = b->lengths ? b->lengths[i] : b->length;
+        r->time[k] = sg_time_step(b->plan, r->length[k]);
         r->x[k] = sg_advance(b->x, i * j->x_entries, b->scalar);
         r->y_bar[k] = sg_advance(b->y_bar, i * j->y_entries, b->scalar);
         r->out[k] = sg_advance(b->out, i * out_entries, b->scalar);
@@ -54,9 +57,10 @@ static void run_sig_group(const sg_signature_job *j, int64_t group, int worker)
     rows r;
     find_rows(j, group, &r);
     if (j->what == SG_BATCH_FWD)
-        lanes->sig(b->plan, b->length, r.count, r.length, r.x, r.out, sg_signature_area(j, worker));
+        lanes->sig(b->plan, b->length, r.count, r.length, r.time, r.x, r.out,
+                   sg_signature_area(j, worker));
     else
-        lanes->sig_vjp(b->plan, b->length, r.count, r.length, r.x, r.y_bar, r.out,
+        lanes->sig_vjp(b->plan, b->length, r.count, r.length, r.time, r.x, r.y_bar, r.out,
                        sg_signature_area(j, worker));
 }
 
@@ -72,7 +76,7 @@ static void run_log_sig_group(const sg_signature_job *j, int64_t group, int work
     rows r;
     find_rows(j, group, &r);
     take_rows(j, &rest, sig);
-    lanes->sig(b->plan, b->length, r.count, r.length, r.x, sig, lane_work);
+    lanes->sig(b->plan, b->length, r.count, r.length, r.time, r.x, sig, lane_work);
     if (j->what == SG_BATCH_FWD) {
         for (int k = 0; k < r.count; k++)
             transform->fwd[b->scalar](b->plan, 0, sig[k], r.out[k], rest);
@@ -84,7 +88,7 @@ static void run_log_sig_group(const sg_signature_job *j, int64_t group, int work
         transform->vjp[b->scalar](b->plan, 0, sig[k], r.y_bar[k], sig_bar[k], rest);
         cotangent[k] = sig_bar[k];
     }
-    lanes->sig_vjp(b->plan, b->length, r.count, r.length, r.x, cotangent, r.out, lane_work);
+    lanes->sig_vjp(b->plan, b->length, r.count, r.length, r.time, r.x, cotangent, r.out, lane_work);
 }
 
 /* Longer ones first, equal ones by index. */

@@ -9,6 +9,13 @@ static inline int64_t sg_steps(const sigad_plan *plan, int64_t length)
     return plan->spec.lead_lag ? 2 * steps : steps;
 }
 
+/* What the time channel gains at each step of a path. */
+static inline double sg_time_step(const sigad_plan *plan, int64_t length)
+{
+    int64_t steps = sg_steps(plan, length);
+    return steps ? plan->spec.end_time / (double)steps : 0;
+}
+
 /* The state of the forward pass is kept every SG_UNDO increments, inside a span of `kept` such
  * blocks; between spans only the state at their ends. So memory grows like the square root of the
  * path's length, and no state is undone over more than SG_UNDO increments. */

@@ -18,22 +18,23 @@ enum {
     SG_LANE_KEPT = 4096, /* vectors of states to keep at least before a path is run twice */
     SG_AREA_ENTRIES = 512, /* of a block of points in degree 2, backward */
     SG_LANE_DEGREE = 31,
-    SG_LANE_WORDS = 1 << 20 /* most words: larger tensors leave the cache in lanes */
+    SG_LANE_WORDS = SG_REVERSED /* most words: larger tensors leave the cache in lanes */
 };
 
 /* Arrays of pointers have an entry for each of `rows` paths, 1 <= rows <= lanes; lengths count
- * points; `longest` is no less than any of them, and decides where time is cut into blocks: the
- * bits of a path's results do not depend on the others of its group. */
+ * points, and time[l] is the increment of the time channel at each step of path l; `longest` is no
+ * less than any of them, and decides where time is cut into blocks: the bits of a path's results do
+ * not depend on the others of its group. */
 typedef struct {
     int lanes;
     int64_t (*sig_bytes)(const sigad_plan *plan);
     void (*sig)(const sigad_plan *plan, int64_t longest, int rows, const int64_t *lengths,
-                const void *const *path, void *const *sig, void *work);
+                const double *time, const void *const *path, void *const *sig, void *work);
     /* path_bar += J^T sig_bar */
     int64_t (*sig_vjp_bytes)(const sigad_plan *plan, int64_t longest);
     void (*sig_vjp)(const sigad_plan *plan, int64_t longest, int rows, const int64_t *lengths,
-                    const void *const *path, const void *const *sig_bar, void *const *path_bar,
-                    void *work);
+                    const double *time, const void *const *path, const void *const *sig_bar,
+                    void *const *path_bar, void *work);
 } sg_lane_kernels;
 
 /* What this file's kernels can do: 2 letters or more, degree 2 or more, and not too much of both.
