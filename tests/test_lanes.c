@@ -107,7 +107,7 @@ static void check(const group *t, bool single, const char *where)
         sig[r] = make((size_t)m, bytes);
         path_bar[r] = make((size_t)n, bytes);
     }
-    size_t need = (size_t)t->lanes->sig_bytes(plan),
+    size_t need = (size_t)t->lanes->sig_bytes(plan, t->length),
            back = (size_t)t->lanes->sig_vjp_bytes(plan, t->length);
     void *work = aligned_alloc(64, (need > back ? need : back) / 64 * 64 + 64);
     t->lanes->sig(plan, t->length, t->rows, t->lengths, t->time, path, sig, work);

@@ -56,7 +56,7 @@ static sg_signature_layout lay_out(const sg_signature_batch *b, int what)
         l.order_bytes = sg_block(b->batch) * (int64_t)sizeof(int64_t);
         l.row_bytes = sg_signature_row_bytes(b, what, l.lanes->lanes);
         bool vjp_alone = what == SG_BATCH_VJP && b->kernels == &sg_sig_kernels;
-        int64_t fwd = vjp_alone ? 0 : l.lanes->sig_bytes(b->plan), vjp = 0;
+        int64_t fwd = vjp_alone ? 0 : l.lanes->sig_bytes(b->plan, b->length), vjp = 0;
         if (what == SG_BATCH_VJP) vjp = l.lanes->sig_vjp_bytes(b->plan, b->length);
         l.area_bytes = l.row_bytes < 0 ? -1 : l.row_bytes + (fwd > vjp ? fwd : vjp);
     } else {

@@ -17,6 +17,7 @@ enum {
     SG_LANE_UNDO = 32,   /* and backward, where rounding errors of undoing add up inside a block */
     SG_LANE_KEPT = 4096, /* vectors of states to keep at least before a path is run twice */
     SG_AREA_ENTRIES = 512, /* of a block of points in degree 2, backward */
+    SG_CORE_STEPS = 30,    /* increments from which completing the core pays */
     SG_LANE_DEGREE = 31,
     SG_LANE_WORDS = SG_REVERSED /* most words: larger tensors leave the cache in lanes */
 };
@@ -27,7 +28,7 @@ enum {
  * not depend on the others of its group. */
 typedef struct {
     int lanes;
-    int64_t (*sig_bytes)(const sigad_plan *plan);
+    int64_t (*sig_bytes)(const sigad_plan *plan, int64_t longest);
     void (*sig)(const sigad_plan *plan, int64_t longest, int rows, const int64_t *lengths,
                 const double *time, const void *const *path, void *const *sig, void *work);
     /* path_bar += J^T sig_bar */
