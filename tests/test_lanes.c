@@ -114,9 +114,9 @@ static void check(const group *t, bool single, const char *where)
     t->lanes->sig_vjp(plan, t->length, t->rows, t->lengths, t->time, path, g, path_bar, work);
 
     void *plain = aligned_alloc(
-        64,
-        (size_t)(sg_sig_work(plan, t->length) + sg_sig_vjp_work(plan, t->length)) * sizeof(double) +
-            64);
+        64, (size_t)(sg_sig_work_f64(plan, t->length) + sg_sig_vjp_work_f64(plan, t->length)) *
+                    sizeof(double) +
+                64);
     for (int r = 0; r < t->rows; r++) {
         double *want = make((size_t)m, sizeof *want), *want_bar = make((size_t)n, sizeof *want);
         sg_sig_f64(plan, t->lengths[r], t->path[r], want, plain);

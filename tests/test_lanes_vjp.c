@@ -84,7 +84,7 @@ static void item_destroy(item *p)
 static double item_error(const sigad_plan *plan, bool single, const item *p)
 {
     double *want = make(p->n, sizeof *want), worst = 0, size = 1;
-    void *work = make(sg_sig_vjp_work(plan, p->length), sizeof(double));
+    void *work = make(sg_sig_vjp_work_f64(plan, p->length), sizeof(double));
     for (int64_t i = 0; i < p->n; i++) want[i] = before(i);
     sg_sig_vjp_f64(plan, p->length, p->path, p->g, want, work);
     for (int64_t i = 0; i < p->n; i++) {

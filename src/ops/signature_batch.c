@@ -3,17 +3,22 @@
 #include "core/parallel.h"
 #include "ops/signature_route.h"
 
-#define KERNELS(name, path)                                                     \
-    const sg_signature_kernels sg_##name##_kernels = {                          \
-        .from_path = path,                                                      \
-        .fwd = {sg_##name##_f32, sg_##name##_f64, sg_##name##_c64},             \
-        .vjp = {sg_##name##_vjp_f32, sg_##name##_vjp_f64, sg_##name##_vjp_c64}, \
-        .fwd_work = sg_##name##_work,                                           \
-        .vjp_work = sg_##name##_vjp_work}
-KERNELS(sig, true);
-KERNELS(log_sig, true);
-KERNELS(sig_to_log_sig, false);
-KERNELS(logsig_to_sig, false);
+#define OF_EACH(name, scalar_of)                                         \
+    {                                                                    \
+        scalar_of(name, f32), scalar_of(name, f64), scalar_of(name, c64) \
+    }
+#define KERNEL(name, scalar) sg_##name##_##scalar
+#define SHARED(name, scalar) sg_##name
+#define KERNELS(name, path, work)                                                             \
+    const sg_signature_kernels sg_##name##_kernels = {.from_path = path,                      \
+                                                      .fwd = OF_EACH(name, KERNEL),           \
+                                                      .vjp = OF_EACH(name##_vjp, KERNEL),     \
+                                                      .fwd_work = OF_EACH(name##_work, work), \
+                                                      .vjp_work = OF_EACH(name##_vjp_work, work)}
+KERNELS(sig, true, KERNEL);
+KERNELS(log_sig, true, KERNEL);
+KERNELS(sig_to_log_sig, false, SHARED);
+KERNELS(logsig_to_sig, false, SHARED);
 
 int64_t sg_signature_x_entries(const sg_signature_kernels *kernels, const sigad_plan *plan,
                                int64_t length)
@@ -31,8 +36,9 @@ int64_t sg_signature_y_entries(const sg_signature_kernels *kernels, const sigad_
 /* A choice by shape alone: every item of a call is computed in the same way wherever it stands. */
 static const sg_lane_kernels *lanes_for(const sg_signature_batch *b, int what)
 {
-    bool served = b->kernels->from_path && (what == SG_BATCH_FWD || what == SG_BATCH_VJP) &&
-                  b->batch > 1 && b->length > 1 && sg_lanes_serve(b->plan);
+    bool served = b->batch > 1 && (what == SG_BATCH_FWD || what == SG_BATCH_VJP) &&
+                  (b->kernels->from_path ? b->length > 1 && sg_lanes_serve(b->plan)
+                                         : sg_lanes_transform(b->plan));
     bool closed_form =
         b->kernels == &sg_sig_kernels && what == SG_BATCH_VJP && sg_lanes_vjp_is_closed(b->plan);
     if (!served && !closed_form) return NULL;
@@ -55,10 +61,8 @@ static sg_signature_layout lay_out(const sg_signature_batch *b, int what)
         l.pieces = (b->batch + l.lanes->lanes - 1) / l.lanes->lanes;
         l.order_bytes = sg_block(b->batch) * (int64_t)sizeof(int64_t);
         l.row_bytes = sg_signature_row_bytes(b, what, l.lanes->lanes);
-        bool vjp_alone = what == SG_BATCH_VJP && b->kernels == &sg_sig_kernels;
-        int64_t fwd = vjp_alone ? 0 : l.lanes->sig_bytes(b->plan, b->length), vjp = 0;
-        if (what == SG_BATCH_VJP) vjp = l.lanes->sig_vjp_bytes(b->plan, b->length);
-        l.area_bytes = l.row_bytes < 0 ? -1 : l.row_bytes + (fwd > vjp ? fwd : vjp);
+        int64_t lane_bytes = sg_signature_lane_bytes(b, what, l.lanes);
+        l.area_bytes = l.row_bytes < 0 ? -1 : l.row_bytes + lane_bytes;
     } else {
         l.area_bytes = sg_signature_item_bytes(b, what);
     }

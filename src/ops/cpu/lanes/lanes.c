@@ -6,6 +6,11 @@ bool sg_lanes_serve(const sigad_plan *plan)
            plan->degree <= SG_LANE_DEGREE && sg_plan_words(plan) <= SG_LANE_WORDS;
 }
 
+bool sg_lanes_transform(const sigad_plan *plan)
+{
+    return plan->degree <= SG_LANE_DEGREE && sg_plan_low_words(plan) <= SG_LANE_LOW_WORDS;
+}
+
 extern const sg_lane_kernels sg_lanes_f32_base, sg_lanes_f64_base;
 #if defined(__x86_64__)
 extern const sg_lane_kernels sg_lanes_f32_avx2, sg_lanes_f64_avx2;

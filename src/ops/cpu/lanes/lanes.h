@@ -19,8 +19,17 @@ enum {
     SG_AREA_ENTRIES = 512, /* of a block of points in degree 2, backward */
     SG_CORE_STEPS = 30,    /* increments from which completing the core pays */
     SG_LANE_DEGREE = 31,
-    SG_LANE_WORDS = SG_REVERSED /* most words: larger tensors leave the cache in lanes */
+    SG_LANE_STAGE = 256,         /* words of the top level that transforms hold in lanes at once */
+    SG_LANE_LOW_WORDS = 1 << 15, /* most words below the top level, for transforms */
+    SG_LANE_WORDS = SG_REVERSED  /* most words: larger tensors leave the cache in lanes */
 };
+
+/* Between signatures and log-signatures: rows of the interface's layouts. vjp adds to x_bar. */
+typedef struct {
+    void (*fwd)(const sigad_plan *plan, int rows, const void *const *x, void *const *y, void *work);
+    void (*vjp)(const sigad_plan *plan, int rows, const void *const *x, const void *const *y_bar,
+                void *const *x_bar, void *work);
+} sg_lane_transform;
 
 /* Arrays of pointers have an entry for each of `rows` paths, 1 <= rows <= lanes; lengths count
  * points, and time[l] is the increment of the time channel at each step of path l; `longest` is no
@@ -36,11 +45,17 @@ typedef struct {
     void (*sig_vjp)(const sigad_plan *plan, int64_t longest, int rows, const int64_t *lengths,
                     const double *time, const void *const *path, const void *const *sig_bar,
                     void *const *path_bar, void *work);
+    sg_lane_transform log, exp; /* sig_to_log_sig, logsig_to_sig */
+    int64_t (*transform_bytes)(const sigad_plan *plan);
+    int64_t (*transform_vjp_bytes)(const sigad_plan *plan);
 } sg_lane_kernels;
 
 /* What this file's kernels can do: 2 letters or more, degree 2 or more, and not too much of both.
  */
 bool sg_lanes_serve(const sigad_plan *plan);
+
+/* The same of `log` and `exp`: all but the top level is held in lanes. */
+bool sg_lanes_transform(const sigad_plan *plan);
 
 /* Whether sig_vjp runs path by path in closed form, for any number of letters. */
 static inline bool sg_lanes_vjp_is_closed(const sigad_plan *plan)
