@@ -52,9 +52,11 @@ typedef struct {
 } sg_lane_kernels;
 
 /* How a group computes signatures, by the plan and the steps of the batch's longest path alone: by
- * the core or by all words (NULL), in 2^joins chunks of time joined by a tree of products. */
+ * the core (NULL: by all words; the core of degree 2 needs no tables), in 2^joins chunks of time
+ * joined by a tree of products. */
 typedef struct {
     const sg_core *core;
+    bool area;
     int joins;
 } sg_lane_route;
 sg_lane_route sg_lanes_route(const sigad_plan *plan, int64_t steps, bool single,
