@@ -268,7 +268,8 @@ result. B paths in a batch, L points, d letters, degree N.
     for operation in ("sig_to_log_sig", "logsig_to_sig", "log_sig"):
         parts.append(f"### {operation}\n\n{transform_table(grid, operation)}")
     parts.append("## Sweeps\n\nTime of one operation while one size changes, in units of one operation in a matrix product."
-                 " Operations: Horner's, and one for each number read or written.\n")
+                 " Operations: Horner's, and one for each number read or written. The time of a call that has nothing to do is taken"
+                 " off. Where d or N is 1 there is a closed form, which needs fewer operations.\n")
     for over in dict.fromkeys(row["over"] for row in sweeps):
         plots[f"sweep-{over}.svg"] = sweep_plot([row for row in sweeps if row["over"] == over], over, grid.rates)
         parts.append(f"![Sweep over {over}](plots/sweep-{over}.svg)\n")
