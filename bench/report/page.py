@@ -229,6 +229,22 @@ def accuracy_summary(rows):
     return table(["kernel", "f64 forward", "f64 backward", "f32 forward", "f32 backward"], body)
 
 
+# ---- dense operations ------------------------------------------------------------------------------------------------------
+
+def dense(tape, networks, rates):
+    steps = [[f'{row["batch"]}; {row["layers"]}', row["dtype"], figure(float(row["microseconds"])),
+              f'{1e6 * float(row["flops"]) / float(row["microseconds"]) / rates[row["dtype"]]:.2f}'] for row in networks]
+    return f"""## The tape and dense networks
+
+What the tape adds: nanoseconds for each operation in a chain on one float32 number.
+
+{table(["operation", "record", "backward", "replay"], [list(row.values()) for row in tape])}
+A training step (forward, mean squared error, backward, Adam), one thread; linear layers with tanh between them. Share: of the
+rate of matrix products, by the products in the layers alone.
+
+{table(["batch; layers", "dtype", "microseconds", "share"], steps)}"""
+
+
 # ---- the page --------------------------------------------------------------------------------------------------------------
 
 def compose(about, grid, sweeps, cliffs, accuracy, extra):
