@@ -111,10 +111,12 @@ def full_partner(shape):
 
 
 def transform_table(grid, operation):
-    head, body = ["B, d, N"], []
+    """Both methods in both directions; share of the forward alone, threads and workspace of method 2."""
+    head, body = ["B, L, d, N" if operation == "log_sig" else "B, d, N"], []
     for method in (1, 2):
         for direction in DIRECTIONS:
-            head += [f"{direction}, method {method}", "f32"] + (["share"] if direction == "forward" else [])
+            head += [f"{direction}, method {method}", "f32"] + ["share"] * (direction == "forward")
+            head += ["2 threads", "KiB"] * (method == 2)
     for shape in grid.shapes("transforms"):
         row = [shape_name(shape, operation != "log_sig")]
         for method in (1, 2):
@@ -123,9 +125,9 @@ def transform_table(grid, operation):
                 row += [figure(grid.time(*key, dtype, 1, shape)) for dtype in DTYPES]
                 if direction == "forward":
                     row.append(f'{grid.share(*key, "f64", 1, shape):.2f}')
+                if method == 2:
+                    row += [f'{grid.gain(*key, "f64", shape):.2f}', f'{grid.workspace(*key, "f64", 1, shape):.0f}']
         body.append(row)
-    if operation == "log_sig":
-        head[0] = "B, L, d, N"
     return table(head, body)
 
 
