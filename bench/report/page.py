@@ -160,10 +160,12 @@ def share_plot(grid):
 # ---- sweeps ----------------------------------------------------------------------------------------------------------------
 
 def sweep_plot(rows, over, rates):
-    """Forward and backward side by side; a colour for each base, dashes for float32."""
+    """Forward and backward side by side; a colour for each base, dashes for float32; no closed forms."""
     names = {"batch": "B", "length": "L", "dimension": "d", "degree": "N"}
     drawn = {direction: collections.defaultdict(list) for direction in DIRECTIONS}
     for row in rows:
+        if "1" in (row["dimension"], row["degree"]):
+            continue
         base = tuple((name, int(row[name])) for name in names if name != over)
         unit = 1e6 / rates[row["dtype"]] * float(row["operations"])
         drawn[row["direction"]][base, row["dtype"]].append((int(row[over]), float(row["microseconds"]) / unit))
@@ -287,7 +289,7 @@ result. B paths in a batch, L points, d letters, degree N.
         parts.append(f"### {operation}\n\n{transform_table(grid, operation)}")
     parts.append("## Sweeps\n\nTime of one operation while one size changes, in units of one operation in a matrix product."
                  " Operations: Horner's, and one for each number read or written. The time of a call that has nothing to do is taken"
-                 " off. Where d or N is 1 there is a closed form, which needs fewer operations.\n")
+                 " off. Where d or N is 1 there is a closed form, which is left out of the plots.\n")
     for over in dict.fromkeys(row["over"] for row in sweeps):
         plots[f"sweep-{over}.svg"] = sweep_plot([row for row in sweeps if row["over"] == over], over, grid.rates)
         parts.append(f"![Sweep over {over}](plots/sweep-{over}.svg)\n")
