@@ -1,7 +1,7 @@
 #include "ops/signature_batch.h"
 #include "core/memory.h"
 #include "core/parallel.h"
-#include "ops/signature_route.h"
+#include "ops/signature_chunks.h"
 
 #define KERNELS(name, path)                                                     \
     const sg_signature_kernels sg_##name##_kernels = {                          \
@@ -32,7 +32,7 @@ int64_t sg_signature_y_entries(const sg_signature_kernels *kernels, const sigad_
 static const sg_lane_kernels *lanes_for(const sg_signature_batch *b, int what)
 {
     bool served = b->kernels->from_path && (what == SG_BATCH_FWD || what == SG_BATCH_VJP) &&
-                  b->batch > 1 && b->length > 1 && sg_lanes_serve(b->plan);
+                  b->length > 1 && sg_lanes_serve(b->plan);
     if (!served) return NULL;
     return (b->scalar == SG_F32 ? sg_lanes_f32 : sg_lanes_f64)[b->plan->isa];
 }
@@ -45,21 +45,53 @@ static bool is_small(const sg_signature_batch *b)
            sg_multiply(products, sg_plan_words(b->plan), &products) && products < 1 << 18;
 }
 
+/* For measurements. */
+#include <stdlib.h>
+static sg_chunks chunks_for(const sg_signature_batch *b, int what, const sg_lane_kernels *lanes)
+{
+    (void)b, (void)what, (void)lanes;
+    sg_chunks c = {1, 1, false};
+    if (getenv("SPREAD")) c.spread = atoi(getenv("SPREAD"));
+    if (getenv("PIECES")) c.pieces = atoi(getenv("PIECES"));
+    if (c.spread > lanes->lanes) c.spread = lanes->lanes;
+    if (getenv("APART")) c.apart = atoi(getenv("APART"));
+    return c;
+}
+
+static bool is_chunked(const sg_signature_layout *l)
+{
+    return l->chunks.spread * l->chunks.pieces > 1;
+}
+
+/* Fills in a layout of lanes. */
+static void lay_out_lanes(const sg_signature_batch *b, int what, sg_signature_layout *l)
+{
+    l->chunks = chunks_for(b, what, l->lanes);
+    int paths = l->lanes->lanes / l->chunks.spread;
+    l->tasks = (b->batch + paths - 1) / paths;
+    if (b->lengths && paths > 1) l->order_bytes = sg_block(b->batch) * (int64_t)sizeof(int64_t);
+    l->row_bytes = sg_signature_row_bytes(b, what, paths);
+    if (l->row_bytes < 0) {
+        l->area_bytes = -1;
+    } else if (is_chunked(l)) {
+        l->store_bytes = sg_signature_chunks_store_bytes(b, what, l);
+        l->area_bytes = sg_signature_chunks_area_bytes(b, what, l);
+    } else {
+        int64_t fwd = l->lanes->sig_bytes(b->plan), vjp = 0;
+        if (what == SG_BATCH_VJP) vjp = l->lanes->sig_vjp_bytes(b->plan, b->length);
+        l->area_bytes = l->row_bytes + (fwd > vjp ? fwd : vjp);
+    }
+}
+
 static sg_signature_layout lay_out(const sg_signature_batch *b, int what)
 {
-    sg_signature_layout l = {
-        .lanes = lanes_for(b, what), .pieces = b->batch, .threads = b->threads};
-    if (l.lanes) {
-        l.pieces = (b->batch + l.lanes->lanes - 1) / l.lanes->lanes;
-        l.order_bytes = sg_block(b->batch) * (int64_t)sizeof(int64_t);
-        l.row_bytes = sg_signature_row_bytes(b, what, l.lanes->lanes);
-        int64_t fwd = l.lanes->sig_bytes(b->plan), vjp = 0;
-        if (what == SG_BATCH_VJP) vjp = l.lanes->sig_vjp_bytes(b->plan, b->length);
-        l.area_bytes = l.row_bytes < 0 ? -1 : l.row_bytes + (fwd > vjp ? fwd : vjp);
-    } else {
+    sg_signature_layout l = {.lanes = lanes_for(b, what), .tasks = b->batch, .threads = b->threads};
+    if (l.lanes)
+        lay_out_lanes(b, what, &l);
+    else
         l.area_bytes = sg_signature_item_bytes(b, what);
-    }
-    if (l.threads > l.pieces) l.threads = (int)l.pieces;
+    int64_t runs = l.chunks.apart ? l.tasks * l.chunks.pieces : l.tasks;
+    if (l.threads > runs) l.threads = (int)runs;
     if (is_small(b)) l.threads = 1;
     return l;
 }
@@ -69,7 +101,7 @@ int64_t sg_signature_work_bytes(const sg_signature_batch *batch, int what)
     sg_signature_layout l = lay_out(batch, what);
     int64_t total;
     if (l.area_bytes < 0 || !sg_multiply(l.area_bytes, l.threads, &total) ||
-        !sg_add(total, l.order_bytes, &total))
+        !sg_add(total, l.order_bytes + l.store_bytes, &total))
         return -1;
     return total;
 }
@@ -90,7 +122,10 @@ void sg_signature_run(const sg_signature_batch *batch, int what)
                               sg_signature_x_entries(batch->kernels, batch->plan, batch->length),
                           .y_entries = sg_signature_y_entries(batch->kernels, batch->plan),
                           .order = batch->work};
-    if (j.layout.lanes && batch->lengths) sg_signature_sort(batch->lengths, j.order, batch->batch);
-    sg_parallel(j.layout.threads, j.layout.pieces,
-                j.layout.lanes ? sg_signature_run_group : sg_signature_run_item, &j);
+    if (j.layout.order_bytes) sg_signature_sort(batch->lengths, j.order, batch->batch);
+    if (is_chunked(&j.layout))
+        sg_signature_run_chunks(&j);
+    else
+        sg_parallel(j.layout.threads, j.layout.tasks,
+                    j.layout.lanes ? sg_signature_run_group : sg_signature_run_item, &j);
 }

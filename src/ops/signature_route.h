@@ -5,11 +5,23 @@
 #include "ops/cpu/lanes/lanes.h"
 #include "ops/signature_batch.h"
 
+enum { SG_MOST_LANES = 16 };
+
+/* A path may lie in several lanes, one after the other, and its share of each lane may be cut into
+ * pieces, each a run of the kernels of its own. */
 typedef struct {
-    const sg_lane_kernels *lanes; /* NULL: a piece is one item, else one group of this many */
-    int64_t pieces;
+    int spread;     /* lanes of a path: a power of two, at most the lanes */
+    int64_t pieces; /* of time in each of them */
+    bool apart;     /* the pieces of a group go to different threads, else a group goes to one */
+} sg_chunks;
+
+typedef struct {
+    const sg_lane_kernels *lanes; /* NULL: one item at a time */
+    sg_chunks chunks;             /* in lanes only */
+    int64_t tasks;                /* items or groups */
     int threads;
-    int64_t order_bytes; /* of the items' order, before the threads' areas */
+    int64_t order_bytes; /* of the items' order, first of all */
+    int64_t store_bytes; /* of chunks' tensors, next, where threads share them */
     int64_t row_bytes;   /* of what comes row by row, first in a thread's area */
     int64_t area_bytes;  /* of one thread; -1: more than any memory */
 } sg_signature_layout;
@@ -42,7 +54,8 @@ static inline void *sg_advance(const void *array, int64_t entries, int scalar)
 /* The scratch of one thread. */
 static inline void *sg_signature_area(const sg_signature_job *j, int worker)
 {
-    return (char *)j->batch->work + j->layout.order_bytes + worker * j->layout.area_bytes;
+    return (char *)j->batch->work + j->layout.order_bytes + j->layout.store_bytes +
+           worker * j->layout.area_bytes;
 }
 
 /* One item at a time: all four derivatives. -1: more than any memory. */

@@ -33,6 +33,20 @@ typedef struct {
     void (*sig_vjp)(const sigad_plan *plan, int64_t longest, int rows, const int64_t *lengths,
                     const double *time, const void *const *path, const void *const *sig_bar,
                     void *const *path_bar, void *work);
+
+    /* Tensors side by side, one in each lane: levels 1 .. degree in the order of words, a vector
+     * for each. What they are: join.inc. */
+    void (*join)(const sigad_plan *plan, int degree, void *left, const void *right);
+    void (*join_vjp)(const sigad_plan *plan, const void *left, const void *right, void *left_bar,
+                     void *right_bar);
+    void (*join_lanes)(const sigad_plan *plan, int degree, int distance, void *tensor,
+                       void *scratch);
+    void (*join_lanes_vjp)(const sigad_plan *plan, int distance, const void *tensor, void *bar,
+                           void *scratch);
+    void (*gather)(int64_t words, const void *const *row, void *tensor);
+    void (*scatter)(int64_t words, const void *tensor, int spread, int rows, void *const *row);
+    void (*ends)(const sigad_plan *plan, int rows, const int64_t *lengths, const double *time,
+                 const void *const *path, void *tensor);
 } sg_lane_kernels;
 
 /* What this file's kernels can do: 2 letters or more, degree 2 or more, and not too much of both.
