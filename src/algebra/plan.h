@@ -8,6 +8,7 @@
 #include "sigad/signature.h"
 
 enum { SG_MOST_DEGREE = 1024 }; /* of a plan; only one letter could go further anyway */
+enum { SG_REVERSED = 1 << 20 };
 
 /* A sparse integer matrix by columns. A column stands for a Lyndon word or its bracket; all its
  * rows are words of the same length. */
@@ -37,6 +38,9 @@ struct sigad_plan {
                         offset[degree + 1] is all */
     double *inverse; /* [degree + 1] 1 / q */
     int64_t sig_length, log_sig_length; /* of the arrays at the interface */
+
+    int32_t *reversed; /* [words] place of each word of a tensor among the words of its level in the
+                          order of their mirror images; NULL beyond SG_REVERSED words */
 
     /* The letters that move in a step of the augmented path, ascending: in even and in odd steps
      * (lead first, then lag; without lead-lag all of them, twice). */

@@ -16,7 +16,7 @@ enum {
     SG_LANE_BLOCK = 64, /* increments between two looks at the tree, forward */
     SG_LANE_UNDO = 32,  /* and backward, where rounding errors of undoing add up inside a block */
     SG_LANE_DEGREE = 31,
-    SG_LANE_WORDS = 1 << 20 /* most words: larger tensors leave the cache in lanes */
+    SG_LANE_WORDS = SG_REVERSED /* most words: larger tensors leave the cache in lanes */
 };
 
 /* Arrays of pointers have an entry for each of `rows` paths, 1 <= rows <= lanes; lengths count
