@@ -70,7 +70,7 @@ static void lay_out_lanes(const sg_signature_batch *b, int what, sg_signature_la
     int paths = l->lanes->lanes / l->chunks.spread;
     l->tasks = (b->batch + paths - 1) / paths;
     if (b->lengths && paths > 1) l->order_bytes = sg_block(b->batch) * (int64_t)sizeof(int64_t);
-    l->row_bytes = sg_signature_row_bytes(b, what, paths);
+    l->row_bytes = sg_signature_row_bytes(b, what, is_chunked(l) ? 1 : paths);
     if (l->row_bytes < 0) {
         l->area_bytes = -1;
     } else if (is_chunked(l)) {

@@ -5,31 +5,82 @@
 #include <string.h>
 
 /* Chunk c * pieces + p of a path is piece p of the c-th lane that the path takes. So the pieces'
- * tensors, side by side in lanes, are joined with whole vectors, and the lanes of one path only at
- * the end. Tensors are those of join.inc. */
+ * tensors are joined for all lanes at once, with whole vectors, and then the lanes of each path as
+ * rows, with vectors inside the tensor. */
+
+/* ---- a tree of Chen products --------------------------------------------------------------------
+ */
+
+typedef struct {
+    const sigad_plan *kept, *whole; /* of nodes and of cotangents, without scalar term */
+    sg_join join;
+    sg_join_vjp join_vjp;
+    bool keeps; /* the factors, for the way back; else a product replaces its left factor */
+    char *node, *bar;
+    int64_t node_bytes, bar_bytes;
+} tree;
+
+static int64_t tree_nodes(bool keeps, int64_t leaves)
+{
+    return keeps ? 2 * leaves - 1 : leaves;
+}
+
+/* Where [first, end) is cut: the left part is as large a power of two as can be. */
+static int64_t middle_of(int64_t first, int64_t end)
+{
+    int64_t half = 1;
+    while (2 * half < end - first) half *= 2;
+    return first + half;
+}
+
+/* Of the leaves first .. end - 1. Where factors are kept, a product stands between its factors'
+ * last and first leaf. */
+static char *node_of(const tree *t, int64_t first, int64_t end)
+{
+    int64_t kept = end - first == 1 ? 2 * first : 2 * middle_of(first, end) - 1;
+    return t->node + (t->keeps ? kept : first) * t->node_bytes;
+}
+
+static char *leaf_of(const tree *t, int64_t leaf)
+{
+    return node_of(t, leaf, leaf + 1);
+}
+
+static void join_leaves(const tree *t, int64_t first, int64_t end)
+{
+    if (end - first < 2) return;
+    int64_t middle = middle_of(first, end);
+    join_leaves(t, first, middle);
+    join_leaves(t, middle, end);
+    char *left = node_of(t, first, middle), *product = node_of(t, first, end);
+    if (t->keeps) memcpy(product, left, (size_t)t->node_bytes);
+    t->join(t->kept, t->kept->degree, product, node_of(t, middle, end));
+}
+
+/* The cotangent of a node lies where that of its first leaf will. */
+static void split_leaves(const tree *t, int64_t first, int64_t end)
+{
+    if (end - first < 2) return;
+    int64_t middle = middle_of(first, end);
+    t->join_vjp(t->whole, node_of(t, first, middle), node_of(t, middle, end),
+                t->bar + first * t->bar_bytes, t->bar + middle * t->bar_bytes);
+    split_leaves(t, first, middle);
+    split_leaves(t, middle, end);
+}
 
 /* ---- scratch ------------------------------------------------------------------------------------
  */
 
-enum { MOST_STAGES = 4 };
-
-/* Sizes in bytes. */
+/* Bytes. The store of a group: the trees of its paths, nodes then cotangents, and that of its
+ * pieces, if they are several. */
 typedef struct {
-    int kept;            /* levels of the tree's nodes: backward has no use for the top one */
-    int stages;          /* log2(spread) */
-    int64_t nodes;       /* of the tree over pieces */
-    int64_t node, whole; /* a tensor of `kept` levels, and one of all */
-    int64_t store;       /* of one group */
-    int64_t row, rows;   /* a lane kernel's row; all of them, or the scratch of joins */
-    int64_t kernel;
+    int kept; /* levels of nodes: backward has no use for the top one */
+    bool keeps;
+    int64_t row, row_bar;   /* a node of a path's tree, its cotangent */
+    int64_t side, side_bar; /* the same of the pieces', side by side in lanes */
+    int64_t paths_tree, bars, pieces_tree, store;
+    int64_t rows, kernel; /* of a thread */
 } sizes;
-
-/* The tensors of one group. */
-typedef struct {
-    char *node;      /* pieces and their products, see node_of */
-    char *stage;     /* what joining lanes makes of the root, but for the last product */
-    char *cotangent; /* of each piece */
-} tensors;
 
 static bool is_log(const sg_signature_batch *b)
 {
@@ -43,48 +94,47 @@ static int64_t most_points(const sg_signature_batch *b, const sg_chunks *chunks)
     return (b->length - 1 + all - 1) / all + 1;
 }
 
-static sizes measure(const sg_signature_batch *b, int what, const sg_signature_layout *l)
-{
-    const sigad_plan *plan = b->plan;
-    const sg_lane_kernels *lanes = l->lanes;
-    bool forward = what == SG_BATCH_FWD;
-    int64_t scalar = sg_scalar_bytes(b->scalar), vector = lanes->lanes * scalar;
-    sizes s = {.kept = plan->degree - (!forward && !is_log(b))};
-    while (1 << s.stages < l->chunks.spread) s.stages++;
-    s.nodes = forward ? l->chunks.pieces : 2 * l->chunks.pieces - 1;
-    s.node = plan->offset[s.kept + 1] * vector;
-    s.whole = sg_plan_words(plan) * vector;
-    s.store = s.nodes * s.node;
-    if (!forward) s.store += s.stages * s.node + l->chunks.pieces * s.whole;
-    s.row = sg_block(sg_plan_words(plan)) * scalar;
-    int64_t scratch = s.whole + (forward ? 0 : 2 * sg_plan_low_words(plan) * vector);
-    s.rows = lanes->lanes * s.row > scratch ? lanes->lanes * s.row : scratch;
-    s.kernel = lanes->sig_bytes(plan);
-    if (!forward) {
-        int64_t vjp = lanes->sig_vjp_bytes(plan, most_points(b, &l->chunks));
-        if (vjp > s.kernel) s.kernel = vjp;
-    }
-    return s;
-}
-
 static int64_t round_up(int64_t bytes)
 {
     return (bytes + SG_ALIGNMENT - 1) / SG_ALIGNMENT * SG_ALIGNMENT;
 }
 
+static sizes measure(const sg_signature_batch *b, int what, const sg_signature_layout *l)
+{
+    const sigad_plan *plan = b->plan;
+    bool forward = what == SG_BATCH_FWD;
+    int64_t lanes = l->lanes->lanes, scalar = sg_scalar_bytes(b->scalar), spread = l->chunks.spread;
+    sizes s = {.keeps = !forward, .kept = plan->degree - (!forward && !is_log(b))};
+    s.row = sg_block(plan->offset[s.kept + 1]) * scalar;
+    s.row_bar = sg_block(sg_plan_words(plan)) * scalar;
+    s.side = round_up(plan->offset[s.kept + 1] * lanes * scalar);
+    s.side_bar = round_up(sg_plan_words(plan) * lanes * scalar);
+    s.paths_tree = lanes / spread * tree_nodes(s.keeps, spread) * s.row;
+    s.bars = forward ? 0 : lanes * s.row_bar;
+    if (l->chunks.pieces > 1) {
+        s.pieces_tree = tree_nodes(s.keeps, l->chunks.pieces) * s.side;
+        s.rows = lanes * s.row_bar;
+    }
+    s.store = s.paths_tree + s.bars + s.pieces_tree;
+    if (l->chunks.pieces > 1 && !forward) s.store += l->chunks.pieces * s.side_bar;
+    s.kernel = round_up(l->lanes->sig_bytes(plan));
+    if (forward) return s;
+    int64_t vjp = round_up(l->lanes->sig_vjp_bytes(plan, most_points(b, &l->chunks)));
+    if (vjp > s.kernel) s.kernel = vjp;
+    return s;
+}
+
 int64_t sg_signature_chunks_store_bytes(const sg_signature_batch *batch, int what,
                                         const sg_signature_layout *layout)
 {
-    if (!layout->chunks.apart) return 0;
-    return layout->tasks * round_up(measure(batch, what, layout).store);
+    return layout->chunks.apart ? layout->tasks * measure(batch, what, layout).store : 0;
 }
 
 int64_t sg_signature_chunks_area_bytes(const sg_signature_batch *batch, int what,
                                        const sg_signature_layout *layout)
 {
     sizes s = measure(batch, what, layout);
-    int64_t store = layout->chunks.apart ? 0 : round_up(s.store);
-    return layout->row_bytes + store + round_up(s.rows) + round_up(s.kernel);
+    return layout->row_bytes + (layout->chunks.apart ? 0 : s.store) + s.rows + s.kernel;
 }
 
 /* ---- a call under way ---------------------------------------------------------------------------
@@ -94,49 +144,87 @@ typedef struct {
     const sg_signature_job *job;
     const sg_lane_kernels *lanes;
     sizes sizes;
-    sigad_plan whole, kept; /* plans without scalar term, the second of the nodes' degree */
+    sigad_plan whole, kept; /* without scalar term, the second of the nodes' degree */
     int paths;              /* of a full group */
     int64_t parity;         /* of the pieces that are walked back now */
 } run;
 
-static char *rows_of(const run *r, int worker)
-{
-    int64_t store = r->job->layout.chunks.apart ? 0 : round_up(r->sizes.store);
-    return (char *)sg_signature_area(r->job, worker) + r->job->layout.row_bytes + store;
-}
+/* What a thread has at hand for one group. */
+typedef struct {
+    const run *run;
+    int64_t group;
+    int paths;
+    char *area, *store, *rows, *kernel;
+} place;
 
-static void *kernel_work(const run *r, int worker)
-{
-    return rows_of(r, worker) + round_up(r->sizes.rows);
-}
-
-static tensors tensors_of(const run *r, int64_t group, int worker)
+static place place_of(const run *r, int64_t group, int worker)
 {
     const sg_signature_layout *l = &r->job->layout;
-    char *at = l->chunks.apart
-                   ? (char *)r->job->batch->work + l->order_bytes + group * round_up(r->sizes.store)
-                   : (char *)sg_signature_area(r->job, worker) + l->row_bytes;
-    tensors s = {.node = at, .stage = at + r->sizes.nodes * r->sizes.node};
-    s.cotangent = s.stage + r->sizes.stages * r->sizes.node;
-    return s;
-}
-
-static int paths_in(const run *r, int64_t group)
-{
     int64_t left = r->job->batch->batch - group * r->paths;
-    return left < r->paths ? (int)left : r->paths;
+    place p = {.run = r, .group = group, .paths = left < r->paths ? (int)left : r->paths};
+    p.area = sg_signature_area(r->job, worker);
+    p.rows = p.area + l->row_bytes;
+    p.store = p.rows;
+    if (l->chunks.apart)
+        p.store = (char *)r->job->batch->work + l->order_bytes + group * r->sizes.store;
+    else
+        p.rows += r->sizes.store;
+    p.kernel = p.rows + r->sizes.rows;
+    return p;
 }
 
-static int64_t item_of(const run *r, int64_t group, int path)
+static tree path_tree(const place *p, int path)
 {
-    int64_t at = group * r->paths + path;
-    return r->job->layout.order_bytes ? r->job->order[at] : at;
+    const run *r = p->run;
+    const sizes *s = &r->sizes;
+    int64_t spread = r->job->layout.chunks.spread;
+    return (tree){.kept = &r->kept,
+                  .whole = &r->whole,
+                  .join = r->lanes->join_rows,
+                  .join_vjp = r->lanes->join_rows_vjp,
+                  .keeps = s->keeps,
+                  .node = p->store + path * tree_nodes(s->keeps, spread) * s->row,
+                  .bar = p->store + s->paths_tree + path * spread * s->row_bar,
+                  .node_bytes = s->row,
+                  .bar_bytes = s->row_bar};
+}
+
+static tree pieces_tree(const place *p)
+{
+    const run *r = p->run;
+    const sizes *s = &r->sizes;
+    char *node = p->store + s->paths_tree + s->bars;
+    return (tree){.kept = &r->kept,
+                  .whole = &r->whole,
+                  .join = r->lanes->join_lanes,
+                  .join_vjp = r->lanes->join_lanes_vjp,
+                  .keeps = s->keeps,
+                  .node = node,
+                  .bar = node + s->pieces_tree,
+                  .node_bytes = s->side,
+                  .bar_bytes = s->side_bar};
+}
+
+static int64_t item_of(const place *p, int path)
+{
+    int64_t at = p->group * p->run->paths + path;
+    return p->run->job->layout.order_bytes ? p->run->job->order[at] : at;
+}
+
+/* Row of the leaf that lane l is in its path's tree, or of its cotangent; lanes without a path
+ * share the first. */
+static void *lane_row(const place *p, int lane, bool bar)
+{
+    int spread = p->run->job->layout.chunks.spread, path = lane / spread;
+    tree t = path_tree(p, path < p->paths ? path : 0);
+    if (path >= p->paths) lane = 0;
+    return bar ? t.bar + lane % spread * t.bar_bytes : leaf_of(&t, lane % spread);
 }
 
 /* One piece of a group: a chunk for each lane. */
 typedef struct {
     int count;
-    int64_t length[SG_MOST_LANES];
+    int64_t longest, length[SG_MOST_LANES];
     double time[SG_MOST_LANES];
     const void *x[SG_MOST_LANES];
     void *x_bar[SG_MOST_LANES], *row[SG_MOST_LANES];
@@ -148,199 +236,151 @@ static int64_t least(int64_t a, int64_t b)
 }
 
 /* Chunks of one path are equally long, but for the last ones, so none is empty between two others:
- * those would share a point without being neighbours. */
-static piece piece_of(const run *r, int64_t group, int64_t number, int worker)
+ * those would share a point without being neighbours. Rows are those of the paths' trees, or, of
+ * several pieces, in the thread's area. */
+static piece piece_of(const place *p, int64_t number, bool bars)
 {
-    const sg_signature_batch *b = r->job->batch;
-    const sg_chunks *chunks = &r->job->layout.chunks;
+    const sg_signature_job *j = p->run->job;
+    const sg_signature_batch *b = j->batch;
+    const sg_chunks *chunks = &j->layout.chunks;
     int64_t all = chunks->spread * chunks->pieces;
-    piece p = {.count = paths_in(r, group) * chunks->spread};
-    for (int l = 0; l < r->lanes->lanes; l++) {
-        p.row[l] = rows_of(r, worker) + l * r->sizes.row;
-        if (l >= p.count) continue;
-        int64_t item = item_of(r, group, l / chunks->spread),
+    piece c = {.count = p->paths * chunks->spread, .longest = most_points(b, chunks)};
+    for (int l = 0; l < p->run->lanes->lanes; l++) {
+        int from = l < c.count ? l : 0;
+        c.row[l] =
+            chunks->pieces > 1 ? p->rows + from * p->run->sizes.row_bar : lane_row(p, from, bars);
+        if (l >= c.count) continue;
+        int64_t item = item_of(p, l / chunks->spread),
                 chunk = l % chunks->spread * chunks->pieces + number,
                 length = b->lengths ? b->lengths[item] : b->length,
                 increments = length ? length - 1 : 0, size = (increments + all - 1) / all,
                 begin = least(chunk * size, increments), end = least(begin + size, increments),
-                at = item * r->job->x_entries + begin * b->plan->spec.dimension;
-        p.length[l] = end - begin + (length > 0);
-        p.time[l] = sg_time_step(b->plan, length);
-        p.x[l] = sg_advance(b->x, at, b->scalar);
-        p.x_bar[l] = sg_advance(b->out, at, b->scalar);
+                at = item * j->x_entries + begin * b->plan->spec.dimension;
+        c.length[l] = end - begin + (length > 0);
+        c.time[l] = sg_time_step(b->plan, length);
+        c.x[l] = sg_advance(b->x, at, b->scalar);
+        c.x_bar[l] = sg_advance(b->out, at, b->scalar);
     }
-    return p;
-}
-
-/* ---- the tree over pieces -----------------------------------------------------------------------
- */
-
-/* Where [first, end) is cut: the left part is as large a power of two as can be. */
-static int64_t middle_of(int64_t first, int64_t end)
-{
-    int64_t half = 1;
-    while (2 * half < end - first) half *= 2;
-    return first + half;
-}
-
-/* Forward, a product replaces its left factor. Backward keeps both: pieces at even places, and a
- * product between its factors' last and first piece. */
-static char *node_of(const run *r, const tensors *s, int64_t first, int64_t end)
-{
-    bool forward = r->job->what == SG_BATCH_FWD;
-    int64_t place = forward ? first : end - first == 1 ? 2 * first : 2 * middle_of(first, end) - 1;
-    return s->node + place * r->sizes.node;
-}
-
-static void join_pieces(const run *r, const tensors *s, int64_t first, int64_t end)
-{
-    if (end - first < 2) return;
-    int64_t middle = middle_of(first, end);
-    join_pieces(r, s, first, middle);
-    join_pieces(r, s, middle, end);
-    char *left = node_of(r, s, first, middle), *product = node_of(r, s, first, end);
-    if (product != left) memcpy(product, left, (size_t)r->sizes.node);
-    r->lanes->join(&r->kept, r->kept.degree, product, node_of(r, s, middle, end));
-}
-
-/* The cotangent of a node lies where that of its first piece will. */
-static void split_pieces(const run *r, const tensors *s, int64_t first, int64_t end)
-{
-    if (end - first < 2) return;
-    int64_t middle = middle_of(first, end), bar = r->sizes.whole;
-    r->lanes->join_vjp(&r->whole, node_of(r, s, first, middle), node_of(r, s, middle, end),
-                       s->cotangent + first * bar, s->cotangent + middle * bar);
-    split_pieces(r, s, first, middle);
-    split_pieces(r, s, middle, end);
+    return c;
 }
 
 /* ---- steps: pieces, what joins them, pieces backward --------------------------------------------
  */
 
-static void run_piece(const run *r, int64_t group, int64_t number, int worker)
+static void run_piece(const place *p, int64_t number)
 {
-    piece p = piece_of(r, group, number, worker);
-    tensors s = tensors_of(r, group, worker);
-    char *node = node_of(r, &s, number, number + 1);
-    if (r->kept.degree == 1) {
-        r->lanes->ends(&r->kept, p.count, p.length, p.time, p.x, node);
-        return;
-    }
-    r->lanes->sig(&r->kept, most_points(r->job->batch, &r->job->layout.chunks), p.count, p.length,
-                  p.time, p.x, p.row, kernel_work(r, worker));
-    for (int l = p.count; l < r->lanes->lanes; l++) p.row[l] = p.row[0];
-    r->lanes->gather(sg_plan_words(&r->kept), (const void *const *)p.row, node);
-}
-
-static void pull_piece(const run *r, int64_t group, int64_t number, int worker)
-{
-    piece p = piece_of(r, group, number, worker);
-    tensors s = tensors_of(r, group, worker);
-    r->lanes->scatter(sg_plan_words(&r->whole), s.cotangent + number * r->sizes.whole, 1, p.count,
-                      p.row);
-    r->lanes->sig_vjp(&r->whole, most_points(r->job->batch, &r->job->layout.chunks), p.count,
-                      p.length, p.time, p.x, (const void *const *)p.row, p.x_bar,
-                      kernel_work(r, worker));
-}
-
-/* Where the signature of each path of a group is wanted; for logarithms, in a thread's area. */
-static void *sig_of(const run *r, int64_t group, int path, int worker)
-{
-    const sg_signature_batch *b = r->job->batch;
-    if (!is_log(b))
-        return sg_advance(b->out, item_of(r, group, path) * r->job->y_entries, b->scalar);
-    return sg_advance(sg_signature_area(r->job, worker), path * sg_block(b->plan->sig_length),
-                      b->scalar);
-}
-
-static void set_scalar_term(const sg_signature_batch *b, void *sig)
-{
-    if (!b->plan->spec.scalar_term) return;
-    if (b->scalar == SG_F32)
-        *(float *)sig = 1;
+    const run *r = p->run;
+    piece c = piece_of(p, number, false);
+    if (r->kept.degree == 1)
+        r->lanes->ends(&r->kept, c.count, c.length, c.time, c.x, c.row);
     else
-        *(double *)sig = 1;
+        r->lanes->sig(&r->kept, c.longest, c.count, c.length, c.time, c.x, c.row, p->kernel);
+    if (r->job->layout.chunks.pieces == 1) return;
+    tree t = pieces_tree(p);
+    r->lanes->gather(sg_plan_words(&r->kept), (const void *const *)c.row, leaf_of(&t, number));
 }
 
-static void write_signatures(const run *r, int64_t group, const char *tensor, int worker)
+static void pull_piece(const place *p, int64_t number)
 {
-    const sg_signature_batch *b = r->job->batch;
-    int paths = paths_in(r, group);
-    void *row[SG_MOST_LANES];
-    for (int k = 0; k < paths; k++) {
-        void *sig = sig_of(r, group, k, worker);
-        set_scalar_term(b, sig);
-        row[k] = sg_advance(sig, b->plan->spec.scalar_term, b->scalar);
+    const run *r = p->run;
+    piece c = piece_of(p, number, true);
+    if (r->job->layout.chunks.pieces > 1) {
+        tree t = pieces_tree(p);
+        r->lanes->scatter(sg_plan_words(&r->whole), t.bar + number * t.bar_bytes, c.count, c.row);
     }
-    r->lanes->scatter(sg_plan_words(&r->whole), tensor, r->job->layout.chunks.spread, paths, row);
+    r->lanes->sig_vjp(&r->whole, c.longest, c.count, c.length, c.time, c.x,
+                      (const void *const *)c.row, c.x_bar, p->kernel);
 }
 
-static void finish_forward(const run *r, int64_t group, int worker)
+/* After this the root of each path's tree is its signature, as far as it is kept. */
+static void join_pieces(const place *p)
 {
-    const sg_signature_batch *b = r->job->batch;
+    const run *r = p->run;
     const sg_chunks *chunks = &r->job->layout.chunks;
-    tensors s = tensors_of(r, group, worker);
-    join_pieces(r, &s, 0, chunks->pieces);
-    for (int distance = 1; distance < chunks->spread; distance *= 2)
-        r->lanes->join_lanes(&r->whole, r->whole.degree, distance, s.node, rows_of(r, worker));
-    write_signatures(r, group, s.node, worker);
-    if (!is_log(b)) return;
-    char *rest = sig_of(r, group, r->paths, worker);
-    for (int k = 0; k < paths_in(r, group); k++)
-        sg_sig_to_log_sig_kernels.fwd[b->scalar](
-            b->plan, 0, sig_of(r, group, k, worker),
-            sg_advance(b->out, item_of(r, group, k) * r->job->y_entries, b->scalar), rest);
+    if (chunks->pieces > 1) {
+        tree t = pieces_tree(p);
+        void *row[SG_MOST_LANES];
+        for (int l = 0; l < r->lanes->lanes; l++) row[l] = lane_row(p, l, false);
+        join_leaves(&t, 0, chunks->pieces);
+        r->lanes->scatter(sg_plan_words(&r->kept), node_of(&t, 0, chunks->pieces),
+                          p->paths * chunks->spread, row);
+    }
+    for (int k = 0; k < p->paths; k++) {
+        tree t = path_tree(p, k);
+        join_leaves(&t, 0, chunks->spread);
+    }
 }
 
-/* The signatures' cotangents: as given, or for logarithms through the transform, from the products'
- * tensor. */
-static void find_cotangents(const run *r, int64_t group, const char *product, int worker,
-                            const void **row)
+static void split_pieces(const place *p)
 {
-    const sg_signature_batch *b = r->job->batch;
-    int paths = paths_in(r, group);
-    if (!is_log(b)) {
-        for (int k = 0; k < paths; k++)
-            row[k] = sg_advance(b->y_bar, item_of(r, group, k) * r->job->y_entries, b->scalar);
+    const run *r = p->run;
+    const sg_chunks *chunks = &r->job->layout.chunks;
+    for (int k = 0; k < p->paths; k++) {
+        tree t = path_tree(p, k);
+        split_leaves(&t, 0, chunks->spread);
+    }
+    if (chunks->pieces == 1) return;
+    tree t = pieces_tree(p);
+    const void *row[SG_MOST_LANES];
+    for (int l = 0; l < r->lanes->lanes; l++) row[l] = lane_row(p, l, true);
+    r->lanes->gather(sg_plan_words(&r->whole), row, t.bar);
+    split_leaves(&t, 0, chunks->pieces);
+}
+
+/* ---- between the roots and the arrays of the call -----------------------------------------------
+ */
+
+static void write_signature(const place *p, int path, void *sig)
+{
+    const sg_signature_batch *b = p->run->job->batch;
+    tree t = path_tree(p, path);
+    if (b->plan->spec.scalar_term) {
+        if (b->scalar == SG_F32)
+            *(float *)sig = 1;
+        else
+            *(double *)sig = 1;
+    }
+    memcpy(sg_advance(sig, b->plan->spec.scalar_term, b->scalar),
+           node_of(&t, 0, p->run->job->layout.chunks.spread),
+           (size_t)(sg_plan_words(b->plan) * sg_scalar_bytes(b->scalar)));
+}
+
+static void take_cotangent(const place *p, int path, const void *sig_bar)
+{
+    const sg_signature_batch *b = p->run->job->batch;
+    tree t = path_tree(p, path);
+    memcpy(t.bar, sg_advance(sig_bar, b->plan->spec.scalar_term, b->scalar),
+           (size_t)(sg_plan_words(b->plan) * sg_scalar_bytes(b->scalar)));
+}
+
+/* Logarithms take the signature, and backward its cotangent, in a thread's area. */
+static void finish_path(const place *p, int path)
+{
+    const sg_signature_job *j = p->run->job;
+    const sg_signature_batch *b = j->batch;
+    const sg_signature_kernels *transform = &sg_sig_to_log_sig_kernels;
+    int64_t at = item_of(p, path) * j->y_entries, entries = sg_block(b->plan->sig_length);
+    void *out = sg_advance(b->out, at, b->scalar), *sig = is_log(b) ? p->area : out;
+    if (is_log(b) || j->what == SG_BATCH_FWD) write_signature(p, path, sig);
+    void *sig_bar = sg_advance(p->area, entries, b->scalar);
+    if (j->what == SG_BATCH_FWD) {
+        if (is_log(b)) transform->fwd[b->scalar](b->plan, 0, sig, out, sig_bar);
         return;
     }
-    write_signatures(r, group, product, worker);
-    char *rest = sig_of(r, group, 2 * r->paths, worker);
-    for (int k = 0; k < paths; k++) {
-        void *bar = sig_of(r, group, r->paths + k, worker);
-        memset(bar, 0, (size_t)(b->plan->sig_length * sg_scalar_bytes(b->scalar)));
-        sg_sig_to_log_sig_kernels.vjp[b->scalar](
-            b->plan, 0, sig_of(r, group, k, worker),
-            sg_advance(b->y_bar, item_of(r, group, k) * r->job->y_entries, b->scalar), bar, rest);
-        row[k] = bar;
+    const void *y_bar = sg_advance(b->y_bar, at, b->scalar);
+    if (is_log(b)) {
+        memset(sig_bar, 0, (size_t)(b->plan->sig_length * sg_scalar_bytes(b->scalar)));
+        transform->vjp[b->scalar](b->plan, 0, sig, y_bar, sig_bar,
+                                  sg_advance(p->area, 2 * entries, b->scalar));
     }
+    take_cotangent(p, path, is_log(b) ? sig_bar : y_bar);
 }
 
-/* From the pieces' tensors to the pieces' cotangents. */
-static void turn_round(const run *r, int64_t group, int worker)
+static void turn_round(const place *p)
 {
-    const sg_signature_batch *b = r->job->batch;
-    const sg_chunks *chunks = &r->job->layout.chunks;
-    tensors s = tensors_of(r, group, worker);
-    char *scratch = rows_of(r, worker),
-         *before[MOST_STAGES + 1] = {node_of(r, &s, 0, chunks->pieces)};
-    int stages = r->sizes.stages, joins = is_log(b) || !stages ? stages : stages - 1;
-    join_pieces(r, &s, 0, chunks->pieces);
-    for (int t = 0; t < joins; t++) {
-        before[t + 1] = s.stage + t * r->sizes.node;
-        memcpy(before[t + 1], before[t], (size_t)r->sizes.node);
-        r->lanes->join_lanes(&r->kept, r->kept.degree, 1 << t, before[t + 1], scratch);
-    }
-    const void *row[SG_MOST_LANES], *of_lane[SG_MOST_LANES];
-    find_cotangents(r, group, before[joins], worker, row);
-    for (int l = 0; l < r->lanes->lanes; l++) {
-        int path = l / chunks->spread < paths_in(r, group) ? l / chunks->spread : 0;
-        of_lane[l] = sg_advance(row[path], b->plan->spec.scalar_term, b->scalar);
-    }
-    r->lanes->gather(sg_plan_words(&r->whole), of_lane, s.cotangent);
-    for (int t = stages; t-- > 0;)
-        r->lanes->join_lanes_vjp(&r->whole, 1 << t, before[t], s.cotangent, scratch);
-    split_pieces(r, &s, 0, chunks->pieces);
+    join_pieces(p);
+    for (int k = 0; k < p->paths; k++) finish_path(p, k);
+    if (p->run->job->what == SG_BATCH_VJP) split_pieces(p);
 }
 
 /* ---- which thread does what ---------------------------------------------------------------------
@@ -349,34 +389,33 @@ static void turn_round(const run *r, int64_t group, int worker)
 static void run_group(void *user, int64_t group, int worker)
 {
     const run *r = user;
+    place p = place_of(r, group, worker);
     int64_t pieces = r->job->layout.chunks.pieces;
-    for (int64_t p = 0; p < pieces; p++) run_piece(r, group, p, worker);
-    if (r->job->what == SG_BATCH_FWD) {
-        finish_forward(r, group, worker);
-        return;
-    }
-    turn_round(r, group, worker);
-    for (int64_t p = 0; p < pieces; p++) pull_piece(r, group, p, worker);
+    for (int64_t i = 0; i < pieces; i++) run_piece(&p, i);
+    turn_round(&p);
+    for (int64_t i = 0; r->job->what == SG_BATCH_VJP && i < pieces; i++) pull_piece(&p, i);
 }
 
 static void run_piece_apart(void *user, int64_t index, int worker)
 {
     const run *r = user;
     int64_t pieces = r->job->layout.chunks.pieces;
-    run_piece(r, index / pieces, index % pieces, worker);
+    place p = place_of(r, index / pieces, worker);
+    run_piece(&p, index % pieces);
 }
 
-static void join_apart(void *user, int64_t group, int worker)
+static void turn_round_apart(void *user, int64_t group, int worker)
 {
-    const run *r = user;
-    (r->job->what == SG_BATCH_FWD ? finish_forward : turn_round)(r, group, worker);
+    place p = place_of(user, group, worker);
+    turn_round(&p);
 }
 
 static void pull_piece_apart(void *user, int64_t index, int worker)
 {
     const run *r = user;
     int64_t half = r->job->layout.chunks.pieces / 2;
-    pull_piece(r, index / half, index % half * 2 + r->parity, worker);
+    place p = place_of(r, index / half, worker);
+    pull_piece(&p, index % half * 2 + r->parity);
 }
 
 void sg_signature_run_chunks(sg_signature_job *job)
@@ -397,7 +436,7 @@ void sg_signature_run_chunks(sg_signature_job *job)
     }
     int64_t runs = l->tasks * l->chunks.pieces;
     sg_parallel(l->threads, runs, run_piece_apart, &r);
-    sg_parallel(l->threads, l->tasks, join_apart, &r);
+    sg_parallel(l->threads, l->tasks, turn_round_apart, &r);
     if (job->what == SG_BATCH_FWD) return;
     /* Neighbouring chunks share a point, to whose cotangent both add: never at the same time, and
      * always in the same order. Pieces are even in number where they are apart. */

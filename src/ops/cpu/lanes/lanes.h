@@ -19,6 +19,12 @@ enum {
     SG_LANE_WORDS = SG_REVERSED /* most words: larger tensors leave the cache in lanes */
 };
 
+typedef void (*sg_join)(const sigad_plan *plan, int degree, void *left, const void *right);
+/* The product's cotangent becomes that of the left factor; that of the right one is overwritten. Of
+ * the factors only the levels below the top one are looked at. */
+typedef void (*sg_join_vjp)(const sigad_plan *plan, const void *left, const void *right,
+                            void *left_bar, void *right_bar);
+
 /* Arrays of pointers have an entry for each of `rows` paths, 1 <= rows <= lanes; lengths count
  * points, and time[l] is the increment of the time channel at each step of path l; `longest` is no
  * less than any of them, and decides where time is cut into blocks: the bits of a path's results do
@@ -34,19 +40,16 @@ typedef struct {
                     const double *time, const void *const *path, const void *const *sig_bar,
                     void *const *path_bar, void *work);
 
-    /* Tensors side by side, one in each lane: levels 1 .. degree in the order of words, a vector
-     * for each. What they are: join.inc. */
-    void (*join)(const sigad_plan *plan, int degree, void *left, const void *right);
-    void (*join_vjp)(const sigad_plan *plan, const void *left, const void *right, void *left_bar,
-                     void *right_bar);
-    void (*join_lanes)(const sigad_plan *plan, int degree, int distance, void *tensor,
-                       void *scratch);
-    void (*join_lanes_vjp)(const sigad_plan *plan, int distance, const void *tensor, void *bar,
-                           void *scratch);
+    /* Chen products of tensors without scalar term, levels 1 .. degree in the order of words:
+     * left <- left right. `_rows` are tensors in memory; `_lanes` are as many as there are lanes,
+     * side by side, a vector for each word; gather and scatter go from one to the other. */
+    sg_join join_lanes, join_rows;
+    sg_join_vjp join_lanes_vjp, join_rows_vjp;
     void (*gather)(int64_t words, const void *const *row, void *tensor);
-    void (*scatter)(int64_t words, const void *tensor, int spread, int rows, void *const *row);
+    void (*scatter)(int64_t words, const void *tensor, int rows, void *const *row);
+    /* Level 1 of each path. */
     void (*ends)(const sigad_plan *plan, int rows, const int64_t *lengths, const double *time,
-                 const void *const *path, void *tensor);
+                 const void *const *path, void *const *row);
 } sg_lane_kernels;
 
 /* What this file's kernels can do: 2 letters or more, degree 2 or more, and not too much of both.
