@@ -107,16 +107,16 @@ static void check(const group *t, bool single, const char *where)
         sig[r] = make((size_t)m, bytes);
         path_bar[r] = make((size_t)n, bytes);
     }
-    size_t need = (size_t)t->lanes->sig_bytes(plan),
+    size_t need = (size_t)t->lanes->sig_bytes(plan, t->length),
            back = (size_t)t->lanes->sig_vjp_bytes(plan, t->length);
     void *work = aligned_alloc(64, (need > back ? need : back) / 64 * 64 + 64);
     t->lanes->sig(plan, t->length, t->rows, t->lengths, t->time, path, sig, work);
     t->lanes->sig_vjp(plan, t->length, t->rows, t->lengths, t->time, path, g, path_bar, work);
 
     void *plain = aligned_alloc(
-        64,
-        (size_t)(sg_sig_work(plan, t->length) + sg_sig_vjp_work(plan, t->length)) * sizeof(double) +
-            64);
+        64, (size_t)(sg_sig_work_f64(plan, t->length) + sg_sig_vjp_work_f64(plan, t->length)) *
+                    sizeof(double) +
+                64);
     for (int r = 0; r < t->rows; r++) {
         double *want = make((size_t)m, sizeof *want), *want_bar = make((size_t)n, sizeof *want);
         sg_sig_f64(plan, t->lengths[r], t->path[r], want, plain);

@@ -38,6 +38,15 @@ static sigad_status build_reversed(sigad_plan *plan)
     return SIGAD_OK;
 }
 
+static sigad_status build_core(sigad_plan *plan)
+{
+    if (plan->spec.kernel == SIGAD_KERNEL_PLAIN ||
+        !sg_core_exists(plan->letters, plan->degree, sg_plan_words(plan)))
+        return SIGAD_OK;
+    plan->core = sg_core_build(&plan->arena, plan->letters, plan->degree);
+    return plan->core ? SIGAD_OK : SIGAD_ENOMEM;
+}
+
 static sigad_status build_moving(sigad_plan *plan)
 {
     const sigad_sig_spec *spec = &plan->spec;
@@ -58,6 +67,7 @@ static sigad_status build(sigad_plan *plan)
     sigad_status status = build_levels(plan);
     if (!status) status = build_moving(plan);
     if (!status) status = build_reversed(plan);
+    if (!status) status = build_core(plan);
     if (!status && sg_plan_has_tables(plan)) status = sg_plan_build_tables(plan);
     return status;
 }

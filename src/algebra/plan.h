@@ -3,6 +3,7 @@
  */
 #ifndef SG_PLAN_H
 #define SG_PLAN_H
+#include "algebra/core.h"
 #include "core/arena.h"
 #include "core/cpu.h"
 #include "sigad/signature.h"
@@ -41,6 +42,8 @@ struct sigad_plan {
 
     int32_t *reversed; /* [words] place of each word of a tensor among the words of its level in the
                           order of their mirror images; NULL beyond SG_REVERSED words */
+
+    const sg_core *core; /* NULL where it does not exist or kernel is SIGAD_KERNEL_PLAIN */
 
     /* The letters that move in a step of the augmented path, ascending: in even and in odd steps
      * (lead first, then lag; without lead-lag all of them, twice). */

@@ -3,17 +3,22 @@
 #include "core/parallel.h"
 #include "ops/signature_chunks.h"
 
-#define KERNELS(name, path)                                                     \
-    const sg_signature_kernels sg_##name##_kernels = {                          \
-        .from_path = path,                                                      \
-        .fwd = {sg_##name##_f32, sg_##name##_f64, sg_##name##_c64},             \
-        .vjp = {sg_##name##_vjp_f32, sg_##name##_vjp_f64, sg_##name##_vjp_c64}, \
-        .fwd_work = sg_##name##_work,                                           \
-        .vjp_work = sg_##name##_vjp_work}
-KERNELS(sig, true);
-KERNELS(log_sig, true);
-KERNELS(sig_to_log_sig, false);
-KERNELS(logsig_to_sig, false);
+#define OF_EACH(name, scalar_of)                                         \
+    {                                                                    \
+        scalar_of(name, f32), scalar_of(name, f64), scalar_of(name, c64) \
+    }
+#define KERNEL(name, scalar) sg_##name##_##scalar
+#define SHARED(name, scalar) sg_##name
+#define KERNELS(name, path, work)                                                             \
+    const sg_signature_kernels sg_##name##_kernels = {.from_path = path,                      \
+                                                      .fwd = OF_EACH(name, KERNEL),           \
+                                                      .vjp = OF_EACH(name##_vjp, KERNEL),     \
+                                                      .fwd_work = OF_EACH(name##_work, work), \
+                                                      .vjp_work = OF_EACH(name##_vjp_work, work)}
+KERNELS(sig, true, KERNEL);
+KERNELS(log_sig, true, KERNEL);
+KERNELS(sig_to_log_sig, false, SHARED);
+KERNELS(logsig_to_sig, false, SHARED);
 
 int64_t sg_signature_x_entries(const sg_signature_kernels *kernels, const sigad_plan *plan,
                                int64_t length)
@@ -77,7 +82,7 @@ static void lay_out_lanes(const sg_signature_batch *b, int what, sg_signature_la
         l->store_bytes = sg_signature_chunks_store_bytes(b, what, l);
         l->area_bytes = sg_signature_chunks_area_bytes(b, what, l);
     } else {
-        int64_t fwd = l->lanes->sig_bytes(b->plan), vjp = 0;
+        int64_t fwd = l->lanes->sig_bytes(b->plan, b->length), vjp = 0;
         if (what == SG_BATCH_VJP) vjp = l->lanes->sig_vjp_bytes(b->plan, b->length);
         l->area_bytes = l->row_bytes + (fwd > vjp ? fwd : vjp);
     }

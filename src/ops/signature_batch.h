@@ -16,7 +16,7 @@ typedef struct {
     bool from_path;
     sg_signature_fwd fwd[SG_SCALARS];
     sg_signature_vjp vjp[SG_SCALARS];
-    sg_signature_work fwd_work, vjp_work;
+    sg_signature_work fwd_work[SG_SCALARS], vjp_work[SG_SCALARS];
 } sg_signature_kernels;
 
 extern const sg_signature_kernels sg_sig_kernels, sg_log_sig_kernels, sg_sig_to_log_sig_kernels,

@@ -117,7 +117,7 @@ static sizes measure(const sg_signature_batch *b, int what, const sg_signature_l
     }
     s.store = s.paths_tree + s.bars + s.pieces_tree;
     if (l->chunks.pieces > 1 && !forward) s.store += l->chunks.pieces * s.side_bar;
-    s.kernel = round_up(l->lanes->sig_bytes(plan));
+    s.kernel = round_up(l->lanes->sig_bytes(plan, most_points(b, &l->chunks)));
     if (forward) return s;
     int64_t vjp = round_up(l->lanes->sig_vjp_bytes(plan, most_points(b, &l->chunks)));
     if (vjp > s.kernel) s.kernel = vjp;
@@ -430,6 +430,7 @@ void sg_signature_run_chunks(sg_signature_job *job)
     r.whole.spec.scalar_term = 0;
     r.kept = r.whole;
     r.kept.degree = r.sizes.kept;
+    if (r.kept.degree < plan->degree) r.kept.core = NULL; /* it is that of the whole plan */
     if (!l->chunks.apart) {
         sg_parallel(l->threads, l->tasks, run_group, &r);
         return;

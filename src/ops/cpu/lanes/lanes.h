@@ -15,6 +15,7 @@ enum { SG_LANE_LETTERS = 12 }; /* beyond, rows inside one tensor are long enough
 enum {
     SG_LANE_BLOCK = 64, /* increments between two looks at the tree, forward */
     SG_LANE_UNDO = 32,  /* and backward, where rounding errors of undoing add up inside a block */
+    SG_CORE_STEPS = 30, /* increments from which completing the core pays */
     SG_LANE_DEGREE = 31,
     SG_LANE_WORDS = SG_REVERSED /* most words: larger tensors leave the cache in lanes */
 };
@@ -31,7 +32,7 @@ typedef void (*sg_join_vjp)(const sigad_plan *plan, const void *left, const void
  * not depend on the others of its group. */
 typedef struct {
     int lanes;
-    int64_t (*sig_bytes)(const sigad_plan *plan);
+    int64_t (*sig_bytes)(const sigad_plan *plan, int64_t longest);
     void (*sig)(const sigad_plan *plan, int64_t longest, int rows, const int64_t *lengths,
                 const double *time, const void *const *path, void *const *sig, void *work);
     /* path_bar += J^T sig_bar */
