@@ -155,3 +155,13 @@ Test(core, exists_only_where_it_pays)
     cr_assert(!sg_core_exists(12, 5, words_of(12, 5)));
     cr_assert(!sg_core_exists(13, 3, words_of(13, 3)));
 }
+
+/* Chunks of time joined by products: lengths on both sides of each number of chunks. */
+Test(core, joins_chunks)
+{
+    const int64_t length[] = {31, 80, 82, 150, 152, 400, 402, 700, 1600};
+    for (size_t i = 0; i < sizeof length / sizeof *length; i++)
+        for (int32_t d = 2; d <= 5; d++)
+            for (int single = 0; single < 2; single++)
+                check(d, 3 + (int32_t)(i + (size_t)d) % 4, length[i], single, sg_isa_best());
+}

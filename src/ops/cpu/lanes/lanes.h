@@ -15,7 +15,8 @@ enum { SG_LANE_LETTERS = 12 }; /* beyond, rows inside one tensor are long enough
 enum {
     SG_LANE_BLOCK = 64, /* increments between two looks at the tree, forward */
     SG_LANE_UNDO = 32,  /* and backward, where rounding errors of undoing add up inside a block */
-    SG_CORE_STEPS = 30, /* increments from which completing the core pays */
+    SG_CHUNK = 256,     /* floats: longer chunks of time are cut and joined, for accuracy */
+    SG_JOIN_BYTES = 1 << 20, /* for these joins: fewer where states are large */
     SG_LANE_DEGREE = 31,
     SG_LANE_WORDS = SG_REVERSED /* most words: larger tensors leave the cache in lanes */
 };
@@ -52,6 +53,15 @@ typedef struct {
     void (*ends)(const sigad_plan *plan, int rows, const int64_t *lengths, const double *time,
                  const void *const *path, void *const *row);
 } sg_lane_kernels;
+
+/* How a group computes signatures, by the plan and the steps of the batch's longest path alone: by
+ * the core or by all words (NULL), in 2^joins chunks of time joined by a tree of products. */
+typedef struct {
+    const sg_core *core;
+    int joins;
+} sg_lane_route;
+sg_lane_route sg_lanes_route(const sigad_plan *plan, int64_t steps, bool single,
+                             int64_t vector_bytes);
 
 /* What this file's kernels can do: 2 letters or more, degree 2 or more, and not too much of both.
  */
