@@ -15,7 +15,7 @@ typedef struct {
     const sigad_plan *kept, *whole; /* of nodes and of cotangents, without scalar term */
     sg_join join;
     sg_join_vjp join_vjp;
-    bool keeps; /* the factors, for the way back; else a product replaces its left factor */
+    bool keeps; /* the factors, for the way back; else a product replaces its right factor */
     char *node, *bar;
     int64_t node_bytes, bar_bytes;
 } tree;
@@ -38,7 +38,7 @@ static int64_t middle_of(int64_t first, int64_t end)
 static char *node_of(const tree *t, int64_t first, int64_t end)
 {
     int64_t kept = end - first == 1 ? 2 * first : 2 * middle_of(first, end) - 1;
-    return t->node + (t->keeps ? kept : first) * t->node_bytes;
+    return t->node + (t->keeps ? kept : end - 1) * t->node_bytes;
 }
 
 static char *leaf_of(const tree *t, int64_t leaf)
@@ -52,9 +52,9 @@ static void join_leaves(const tree *t, int64_t first, int64_t end)
     int64_t middle = middle_of(first, end);
     join_leaves(t, first, middle);
     join_leaves(t, middle, end);
-    char *left = node_of(t, first, middle), *product = node_of(t, first, end);
-    if (t->keeps) memcpy(product, left, (size_t)t->node_bytes);
-    t->join(t->kept, t->kept->degree, product, node_of(t, middle, end));
+    char *right = node_of(t, middle, end), *product = node_of(t, first, end);
+    if (t->keeps) memcpy(product, right, (size_t)t->node_bytes);
+    t->join(t->kept, t->kept->degree, node_of(t, first, middle), product);
 }
 
 /* The cotangent of a node lies where that of its first leaf will. */

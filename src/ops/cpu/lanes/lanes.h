@@ -21,7 +21,7 @@ enum {
     SG_LANE_WORDS = SG_REVERSED /* most words: larger tensors leave the cache in lanes */
 };
 
-typedef void (*sg_join)(const sigad_plan *plan, int degree, void *left, const void *right);
+typedef void (*sg_join)(const sigad_plan *plan, int degree, const void *left, void *right);
 /* The product's cotangent becomes that of the left factor; that of the right one is overwritten. Of
  * the factors only the levels below the top one are looked at. */
 typedef void (*sg_join_vjp)(const sigad_plan *plan, const void *left, const void *right,
@@ -43,7 +43,7 @@ typedef struct {
                     void *const *path_bar, void *work);
 
     /* Chen products of tensors without scalar term, levels 1 .. degree in the order of words:
-     * left <- left right. `_rows` are tensors in memory; `_lanes` are as many as there are lanes,
+     * right <- left right. `_rows` are tensors in memory; `_lanes` are as many as there are lanes,
      * side by side, a vector for each word; gather and scatter go from one to the other. */
     sg_join join_lanes, join_rows;
     sg_join_vjp join_lanes_vjp, join_rows_vjp;
