@@ -28,6 +28,12 @@ typedef struct {
     int32_t letter; /* the least k */
 } sg_run;
 
+/* The same entries by word: that of `word` in the bracket of this rank. */
+typedef struct {
+    int32_t word; /* index inside its level */
+    int32_t rank, value;
+} sg_term;
+
 struct sigad_plan {
     sigad_sig_spec spec; /* as read: dimension set, end_time not 0 */
     sigad_allocator allocator;
@@ -54,9 +60,11 @@ struct sigad_plan {
     int32_t *lyndon;       /* [rank] index of the word inside its level */
     int64_t *run_first;    /* [degree + 2] first run of length k */
     sg_run *run;
-    sg_sparse bracket;  /* expansion of each bracket: row = index of a word */
-    sg_sparse triangle; /* the same at Lyndon words alone, without the unit diagonal: row = rank,
-                           greater than the column */
+    sg_sparse bracket;   /* expansion of each bracket: row = index of a word */
+    sg_sparse triangle;  /* the same at Lyndon words alone, without the unit diagonal: row = rank,
+                            greater than the column */
+    int64_t *term_first; /* [degree + 2] first term of words of length k */
+    sg_term *term;       /* the expansions again, by word, then by rank */
 };
 
 static inline bool sg_plan_has_tables(const sigad_plan *plan)

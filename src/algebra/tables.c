@@ -198,6 +198,39 @@ static sigad_status build_sparse(sigad_plan *plan, sg_sparse *table,
     return done ? SIGAD_OK : SIGAD_ENOMEM;
 }
 
+/* Sorts the expansions of one level by word: `next` [size + 1] counts, then says where the next
+ * term of each word goes. */
+static void sort_terms(const sigad_plan *plan, int32_t k, int64_t *next)
+{
+    const sg_sparse *bracket = &plan->bracket;
+    int64_t first = bracket->start[plan->lyndon_first[k]];
+    int64_t last = bracket->start[plan->lyndon_first[k + 1]];
+    memset(next, 0, (size_t)(plan->size[k] + 1) * sizeof *next);
+    next[0] = first;
+    for (int64_t e = first; e < last; e++) next[bracket->entry[e].row + 1]++;
+    for (int64_t w = 0; w < plan->size[k]; w++) next[w + 1] += next[w];
+    for (int64_t r = plan->lyndon_first[k]; r < plan->lyndon_first[k + 1]; r++)
+        for (int64_t e = bracket->start[r]; e < bracket->start[r + 1]; e++) {
+            sg_entry entry = bracket->entry[e];
+            plan->term[next[entry.row]++] = (sg_term){entry.row, (int32_t)r, entry.value};
+        }
+}
+
+static sigad_status build_terms(sigad_plan *plan)
+{
+    size_t levels = (size_t)plan->degree + 2, words = (size_t)plan->size[plan->degree] + 1;
+    int64_t count = plan->bracket.start[plan->log_sig_length];
+    plan->term_first = sg_arena_take(&plan->arena, levels * sizeof *plan->term_first);
+    plan->term = sg_arena_take(&plan->arena, (size_t)count * sizeof *plan->term);
+    int64_t *next = sg_allocate(&plan->allocator, words * sizeof *next);
+    bool good = plan->term_first && plan->term && next;
+    for (int32_t k = 0; good && k <= plan->degree + 1; k++)
+        plan->term_first[k] = plan->bracket.start[plan->lyndon_first[k]];
+    for (int32_t k = 1; good && k <= plan->degree; k++) sort_terms(plan, k, next);
+    sg_release(&plan->allocator, next, words * sizeof *next);
+    return good ? SIGAD_OK : SIGAD_ENOMEM;
+}
+
 sigad_status sg_plan_build_tables(sigad_plan *plan)
 {
     if (plan->size[plan->degree] > INT32_MAX) return SIGAD_ERANGE;
@@ -205,5 +238,6 @@ sigad_status sg_plan_build_tables(sigad_plan *plan)
     if (!status) status = build_runs(plan);
     if (!status) status = build_sparse(plan, &plan->bracket, fill_bracket);
     if (!status) status = build_sparse(plan, &plan->triangle, fill_triangle);
+    if (!status) status = build_terms(plan);
     return status;
 }

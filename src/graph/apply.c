@@ -60,15 +60,18 @@ static bool run(sg_call *call, sigad_op_function function, const char *what)
     return !status && !error->status;
 }
 
-static void call_begin(sg_call *call, sigad_tape *tape, const sigad_op *op, const char *label,
-                       size_t position)
+static void call_begin(sg_call *call, sigad_tape *tape)
 {
     *call = (sg_call){
         .call = {.size = sizeof call->call, .device = SIGAD_CPU, .threads = tape->context->threads},
-        .tape = tape,
-        .name = op->name,
-        .label = label,
-        .position = position};
+        .tape = tape};
+}
+
+static void call_name(sg_call *call, const sigad_op *op, const char *label, size_t position)
+{
+    call->name = op->name;
+    call->label = label;
+    call->position = position;
 }
 
 /* ---- recording ----------------------------------------------------------------------------- */
@@ -215,7 +218,8 @@ sigad_tensor sigad_apply(sigad_tape *tape, const sigad_op *op, int n, const siga
     for (int i = 0; good && i < n; i++) good = sg_tape_resolve(tape, op->name, x[i], &values[i]);
     if (good) {
         sg_call call;
-        call_begin(&call, tape, op, "", tape->count);
+        call_begin(&call, tape);
+        call_name(&call, op, "", tape->count);
         call.call.n = n;
         call.call.attributes = attributes;
         call.call.attribute_bytes = attribute_bytes;
@@ -237,11 +241,11 @@ size_t sg_frame_bytes(int n)
 void sg_frame_place(sigad_tape *tape, int n, void *memory, sg_frame *frame)
 {
     sigad_array *arrays = memory;
-    *frame = (sg_frame){.call = {.tape = tape},
-                        .x = arrays,
-                        .x_cotangent = arrays + n,
-                        .x_tangent = arrays + 2 * n,
-                        .x_cotangent_tangent = arrays + 3 * n};
+    call_begin(&frame->call, tape);
+    frame->x = arrays;
+    frame->x_cotangent = arrays + n;
+    frame->x_tangent = arrays + 2 * n;
+    frame->x_cotangent_tangent = arrays + 3 * n;
 }
 
 bool sg_frame_create(sigad_tape *tape, int n, sg_frame *frame)
@@ -259,19 +263,22 @@ static void describe_like(sigad_array *array, const sigad_array *like)
     array->data = NULL;
 }
 
-bool sg_frame_bind(sigad_tape *tape, sg_frame *frame, size_t position)
+bool sg_frame_bind(sigad_tape *tape, sg_frame *frame, size_t position, unsigned functions)
 {
     const sg_node *node = &tape->nodes[position];
-    call_begin(&frame->call, tape, node->op, node->label, position);
+    const bool second = functions >> SIGAD_SOC & 1;
+    const bool cotangents = functions >> SIGAD_VJP & 1, tangents = functions >> SIGAD_JVP & 1;
+    call_name(&frame->call, node->op, node->label, position);
     for (int i = 0; i < node->n; i++) {
         if (!sg_tape_resolve(tape, node->op->name, node->inputs[i], &frame->x[i])) return false;
-        describe_like(&frame->x_cotangent[i], &frame->x[i]);
-        describe_like(&frame->x_tangent[i], &frame->x[i]);
-        describe_like(&frame->x_cotangent_tangent[i], &frame->x[i]);
+        if (cotangents) describe_like(&frame->x_cotangent[i], &frame->x[i]);
+        if (tangents || second) describe_like(&frame->x_tangent[i], &frame->x[i]);
+        if (second) describe_like(&frame->x_cotangent_tangent[i], &frame->x[i]);
     }
     frame->y = node->value;
-    describe_like(&frame->y_cotangent, &frame->y);
-    describe_like(&frame->y_tangent, &frame->y);
+    if (cotangents || second) describe_like(&frame->y_cotangent, &frame->y);
+    if (tangents) describe_like(&frame->y_tangent, &frame->y);
+    frame->call.fresh = 0;
     sigad_op_call *call = &frame->call.call;
     call->n = node->n;
     call->attributes = node->attributes;

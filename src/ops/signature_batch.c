@@ -36,8 +36,10 @@ int64_t sg_signature_y_entries(const sg_signature_kernels *kernels, const sigad_
 /* A choice by shape alone: every item of a call is computed in the same way wherever it stands. */
 static const sg_lane_kernels *lanes_for(const sg_signature_batch *b, int what)
 {
-    bool served = b->kernels->from_path && (what == SG_BATCH_FWD || what == SG_BATCH_VJP) &&
-                  b->length > 1 && sg_lanes_serve(b->plan);
+    bool from_path = b->kernels->from_path;
+    bool served = (what == SG_BATCH_FWD || what == SG_BATCH_VJP) &&
+                  (from_path ? b->length > 1 && sg_lanes_serve(b->plan)
+                             : b->batch > 1 && sg_lanes_transform(b->plan));
     if (!served) return NULL;
     return (b->scalar == SG_F32 ? sg_lanes_f32 : sg_lanes_f64)[b->plan->isa];
 }
@@ -56,6 +58,7 @@ static sg_chunks chunks_for(const sg_signature_batch *b, int what, const sg_lane
 {
     (void)b, (void)what, (void)lanes;
     sg_chunks c = {1, 1, false};
+    if (!b->kernels->from_path) return c;
     if (getenv("SPREAD")) c.spread = atoi(getenv("SPREAD"));
     if (getenv("PIECES")) c.pieces = atoi(getenv("PIECES"));
     if (c.spread > lanes->lanes) c.spread = lanes->lanes;
@@ -72,20 +75,17 @@ static bool is_chunked(const sg_signature_layout *l)
 static void lay_out_lanes(const sg_signature_batch *b, int what, sg_signature_layout *l)
 {
     l->chunks = chunks_for(b, what, l->lanes);
-    int paths = l->lanes->lanes / l->chunks.spread;
+    int64_t paths = l->lanes->lanes / l->chunks.spread;
     l->tasks = (b->batch + paths - 1) / paths;
     if (b->lengths && paths > 1) l->order_bytes = sg_block(b->batch) * (int64_t)sizeof(int64_t);
-    l->row_bytes = sg_signature_row_bytes(b, what, is_chunked(l) ? 1 : paths);
-    if (l->row_bytes < 0) {
-        l->area_bytes = -1;
-    } else if (is_chunked(l)) {
+    if (is_chunked(l)) {
         l->store_bytes = sg_signature_chunks_store_bytes(b, what, l);
         l->area_bytes = sg_signature_chunks_area_bytes(b, what, l);
-    } else {
-        int64_t fwd = l->lanes->sig_bytes(b->plan, b->length), vjp = 0;
-        if (what == SG_BATCH_VJP) vjp = l->lanes->sig_vjp_bytes(b->plan, b->length);
-        l->area_bytes = l->row_bytes + (fwd > vjp ? fwd : vjp);
+        return;
     }
+    l->row_bytes = sg_signature_row_bytes(b, what, l->lanes->lanes);
+    l->area_bytes =
+        l->row_bytes < 0 ? -1 : l->row_bytes + sg_signature_lane_bytes(b, what, l->lanes);
 }
 
 static sg_signature_layout lay_out(const sg_signature_batch *b, int what)

@@ -79,7 +79,7 @@ typedef struct {
     int64_t row, row_bar;   /* a node of a path's tree, its cotangent */
     int64_t side, side_bar; /* the same of the pieces', side by side in lanes */
     int64_t paths_tree, bars, pieces_tree, store;
-    int64_t rows, kernel; /* of a thread */
+    int64_t log, rows, kernel; /* of a thread: see finish_path; rows of a piece; kernels' scratch */
 } sizes;
 
 static bool is_log(const sg_signature_batch *b)
@@ -117,6 +117,10 @@ static sizes measure(const sg_signature_batch *b, int what, const sg_signature_l
     }
     s.store = s.paths_tree + s.bars + s.pieces_tree;
     if (l->chunks.pieces > 1 && !forward) s.store += l->chunks.pieces * s.side_bar;
+    if (is_log(b)) {
+        int64_t rest = (forward ? sg_sig_to_log_sig_work : sg_sig_to_log_sig_vjp_work)(plan, 0);
+        s.log = sg_work_add(rest, forward ? 1 : 2, plan->sig_length) * scalar;
+    }
     s.kernel = round_up(l->lanes->sig_bytes(plan, most_points(b, &l->chunks)));
     if (forward) return s;
     int64_t vjp = round_up(l->lanes->sig_vjp_bytes(plan, most_points(b, &l->chunks)));
@@ -134,7 +138,7 @@ int64_t sg_signature_chunks_area_bytes(const sg_signature_batch *batch, int what
                                        const sg_signature_layout *layout)
 {
     sizes s = measure(batch, what, layout);
-    return layout->row_bytes + (layout->chunks.apart ? 0 : s.store) + s.rows + s.kernel;
+    return s.log + (layout->chunks.apart ? 0 : s.store) + s.rows + s.kernel;
 }
 
 /* ---- a call under way ---------------------------------------------------------------------------
@@ -163,7 +167,7 @@ static place place_of(const run *r, int64_t group, int worker)
     int64_t left = r->job->batch->batch - group * r->paths;
     place p = {.run = r, .group = group, .paths = left < r->paths ? (int)left : r->paths};
     p.area = sg_signature_area(r->job, worker);
-    p.rows = p.area + l->row_bytes;
+    p.rows = p.area + r->sizes.log;
     p.store = p.rows;
     if (l->chunks.apart)
         p.store = (char *)r->job->batch->work + l->order_bytes + group * r->sizes.store;

@@ -62,9 +62,11 @@ static inline void *sg_signature_area(const sg_signature_job *j, int worker)
 int64_t sg_signature_item_bytes(const sg_signature_batch *batch, int what);
 void sg_signature_run_item(void *job, int64_t item, int worker);
 
-/* Groups, one path a lane: forward and vjp. The first is what a group of log-signatures needs for
- * the signatures in between. */
+/* Groups, one item a lane: forward and vjp. The first is what a group of log-signatures needs for
+ * the signatures in between, the second what the lane kernels need. */
 int64_t sg_signature_row_bytes(const sg_signature_batch *batch, int what, int lanes);
+int64_t sg_signature_lane_bytes(const sg_signature_batch *batch, int what,
+                                const sg_lane_kernels *lanes);
 void sg_signature_sort(const int64_t *lengths, int64_t *order, int64_t count); /* longest first */
 void sg_signature_run_group(void *job, int64_t group, int worker);
 

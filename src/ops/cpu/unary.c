@@ -1,15 +1,10 @@
 #include "ops/cpu/unary.h"
+#include "ops/cpu/dense/dense.h"
 #include "ops/cpu/parallel_rows.h"
-#include "ops/unary.h"
 #include "sigad/base.h"
 
-typedef void (*loop)(int64_t n, double a, double b, const sg_unary_arrays *arrays);
-
-#define SG_KERNELS "ops/cpu/unary.inc"
-#include "ops/cpu/both_reals.h"
-
 typedef struct {
-    loop body;
+    sg_unary_loop body;
     int64_t entry_bytes;
     double a, b;
     const sg_unary_arrays *arrays;
@@ -33,6 +28,6 @@ static void run_range(void *user, int64_t first, int64_t last)
 void sg_cpu_unary(int kind, sg_unary_order order, int32_t dtype, int threads, int64_t n, double a,
                   double b, const sg_unary_arrays *arrays)
 {
-    job j = {SG_BY_DTYPE(dtype, loops)[kind][order], dtype == SIGAD_F64 ? 8 : 4, a, b, arrays};
+    job j = {sg_dense_of(dtype)->unary[kind][order], dtype == SIGAD_F64 ? 8 : 4, a, b, arrays};
     sg_parallel_rows(threads, n, 1, run_range, &j);
 }

@@ -5,9 +5,10 @@
 
 /* What to compute, elementwise over n entries; arrays that a line does not name may be NULL. */
 typedef enum {
-    SG_UNARY_VALUE, /* out  = f(x) */
-    SG_UNARY_FIRST, /* out += f'(x) p        with y = f(x) */
-    SG_UNARY_SECOND /* out += f''(x) p q     with y = f(x) */
+    SG_UNARY_VALUE,  /* out  = f(x) */
+    SG_UNARY_FIRST,  /* out += f'(x) p        with y = f(x) */
+    SG_UNARY_SECOND, /* out += f''(x) p q     with y = f(x) */
+    SG_UNARY_ORDERS
 } sg_unary_order;
 
 typedef struct {

@@ -28,6 +28,11 @@ sg_lane_route sg_lanes_route(const sigad_plan *plan, int64_t steps, bool single,
     return (sg_lane_route){core ? plan->core : NULL, joins};
 }
 
+bool sg_lanes_transform(const sigad_plan *plan)
+{
+    return plan->degree <= SG_LANE_DEGREE && sg_plan_low_words(plan) <= SG_LANE_LOW_WORDS;
+}
+
 extern const sg_lane_kernels sg_lanes_f32_base, sg_lanes_f64_base;
 #if defined(__x86_64__)
 extern const sg_lane_kernels sg_lanes_f32_avx2, sg_lanes_f64_avx2;

@@ -18,7 +18,9 @@ enum {
     SG_CHUNK = 256,     /* floats: longer chunks of time are cut and joined, for accuracy */
     SG_JOIN_BYTES = 1 << 20, /* for these joins: fewer where states are large */
     SG_LANE_DEGREE = 31,
-    SG_LANE_WORDS = SG_REVERSED /* most words: larger tensors leave the cache in lanes */
+    SG_LANE_STAGE = 256,         /* words of the top level that transforms hold in lanes at once */
+    SG_LANE_LOW_WORDS = 1 << 15, /* most words below the top level, for transforms */
+    SG_LANE_WORDS = SG_REVERSED  /* most words: larger tensors leave the cache in lanes */
 };
 
 typedef void (*sg_join)(const sigad_plan *plan, int degree, const void *left, void *right);
@@ -26,6 +28,13 @@ typedef void (*sg_join)(const sigad_plan *plan, int degree, const void *left, vo
  * the factors only the levels below the top one are looked at. */
 typedef void (*sg_join_vjp)(const sigad_plan *plan, const void *left, const void *right,
                             void *left_bar, void *right_bar);
+
+/* Between signatures and log-signatures: rows of the interface's layouts. vjp adds to x_bar. */
+typedef struct {
+    void (*fwd)(const sigad_plan *plan, int rows, const void *const *x, void *const *y, void *work);
+    void (*vjp)(const sigad_plan *plan, int rows, const void *const *x, const void *const *y_bar,
+                void *const *x_bar, void *work);
+} sg_lane_transform;
 
 /* Arrays of pointers have an entry for each of `rows` paths, 1 <= rows <= lanes; lengths count
  * points, and time[l] is the increment of the time channel at each step of path l; `longest` is no
@@ -41,6 +50,10 @@ typedef struct {
     void (*sig_vjp)(const sigad_plan *plan, int64_t longest, int rows, const int64_t *lengths,
                     const double *time, const void *const *path, const void *const *sig_bar,
                     void *const *path_bar, void *work);
+    sg_lane_transform log, exp; /* sig_to_log_sig, logsig_to_sig */
+    int64_t (*transform_bytes)(const sigad_plan *plan);
+    int64_t (*transform_vjp_bytes)(const sigad_plan *plan);
+
 
     /* Chen products of tensors without scalar term, levels 1 .. degree in the order of words:
      * right <- left right. `_rows` are tensors in memory; `_lanes` are as many as there are lanes,
@@ -66,6 +79,9 @@ sg_lane_route sg_lanes_route(const sigad_plan *plan, int64_t steps, bool single,
 /* What this file's kernels can do: 2 letters or more, degree 2 or more, and not too much of both.
  */
 bool sg_lanes_serve(const sigad_plan *plan);
+
+/* The same of `log` and `exp`: all but the top level is held in lanes. */
+bool sg_lanes_transform(const sigad_plan *plan);
 
 /* By instruction set (sg_isa of core/cpu.h), for float and double; an instruction set that the
  * library was not built for has those of the next lower one. */

@@ -1,0 +1,25 @@
+/* The loops of dense operations, compiled from one source for each instruction set. Functions of
+ * one entry are vectorised by hand (exp.inc and its neighbours say how, docs/elementwise.md how
+ * well); plain arithmetic is left to the compiler. */
+#ifndef SG_DENSE_H
+#define SG_DENSE_H
+#include "core/cpu.h"
+#include "ops/cpu/loss.h"
+#include "ops/cpu/unary.h"
+#include "ops/unary.h"
+
+typedef void (*sg_unary_loop)(int64_t n, double a, double b, const sg_unary_arrays *arrays);
+typedef void (*sg_loss_loop)(const sg_loss_arrays *arrays, int64_t first, int64_t count);
+
+typedef struct {
+    sg_unary_loop unary[SG_UNARY_COUNT][SG_UNARY_ORDERS];
+    sg_loss_loop loss[SG_LOSS_COUNT][SG_LOSS_ORDERS];
+} sg_dense;
+
+/* For SIGAD_F32 or SIGAD_F64, on this processor. */
+const sg_dense *sg_dense_of(int32_t dtype);
+
+/* All of them, by instruction set; one that the library was not built for has those of the next
+ * lower one. */
+extern const sg_dense *const sg_dense_f32[SG_ISAS], *const sg_dense_f64[SG_ISAS];
+#endif
