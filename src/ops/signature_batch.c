@@ -33,77 +33,9 @@ int64_t sg_signature_y_entries(const sg_signature_kernels *kernels, const sigad_
     return to_log ? plan->log_sig_length : plan->sig_length;
 }
 
-/* A choice by shape alone: every item of a call is computed in the same way wherever it stands. */
-static const sg_lane_kernels *lanes_for(const sg_signature_batch *b, int what)
-{
-    bool from_path = b->kernels->from_path;
-    bool served = (what == SG_BATCH_FWD || what == SG_BATCH_VJP) &&
-                  (from_path ? b->length > 1 && sg_lanes_serve(b->plan)
-                             : b->batch > 1 && sg_lanes_transform(b->plan));
-    if (!served) return NULL;
-    return (b->scalar == SG_F32 ? sg_lanes_f32 : sg_lanes_f64)[b->plan->isa];
-}
-
-/* Waking threads takes longer than about this many products. */
-static bool is_small(const sg_signature_batch *b)
-{
-    int64_t steps = b->kernels->from_path ? b->length : b->plan->degree, products;
-    return sg_multiply(b->batch, steps, &products) &&
-           sg_multiply(products, sg_plan_words(b->plan), &products) && products < 1 << 18;
-}
-
-/* For measurements. */
-#include <stdlib.h>
-static sg_chunks chunks_for(const sg_signature_batch *b, int what, const sg_lane_kernels *lanes)
-{
-    (void)b, (void)what, (void)lanes;
-    sg_chunks c = {1, 1, false};
-    if (!b->kernels->from_path) return c;
-    if (getenv("SPREAD")) c.spread = atoi(getenv("SPREAD"));
-    if (getenv("PIECES")) c.pieces = atoi(getenv("PIECES"));
-    if (c.spread > lanes->lanes) c.spread = lanes->lanes;
-    if (getenv("APART")) c.apart = atoi(getenv("APART"));
-    return c;
-}
-
-static bool is_chunked(const sg_signature_layout *l)
-{
-    return l->chunks.spread * l->chunks.pieces > 1;
-}
-
-/* Fills in a layout of lanes. */
-static void lay_out_lanes(const sg_signature_batch *b, int what, sg_signature_layout *l)
-{
-    l->chunks = chunks_for(b, what, l->lanes);
-    int64_t paths = l->lanes->lanes / l->chunks.spread;
-    l->tasks = (b->batch + paths - 1) / paths;
-    if (b->lengths && paths > 1) l->order_bytes = sg_block(b->batch) * (int64_t)sizeof(int64_t);
-    if (is_chunked(l)) {
-        l->store_bytes = sg_signature_chunks_store_bytes(b, what, l);
-        l->area_bytes = sg_signature_chunks_area_bytes(b, what, l);
-        return;
-    }
-    l->row_bytes = sg_signature_row_bytes(b, what, l->lanes->lanes);
-    l->area_bytes =
-        l->row_bytes < 0 ? -1 : l->row_bytes + sg_signature_lane_bytes(b, what, l->lanes);
-}
-
-static sg_signature_layout lay_out(const sg_signature_batch *b, int what)
-{
-    sg_signature_layout l = {.lanes = lanes_for(b, what), .tasks = b->batch, .threads = b->threads};
-    if (l.lanes)
-        lay_out_lanes(b, what, &l);
-    else
-        l.area_bytes = sg_signature_item_bytes(b, what);
-    int64_t runs = l.chunks.apart ? l.tasks * l.chunks.pieces : l.tasks;
-    if (l.threads > runs) l.threads = (int)runs;
-    if (is_small(b)) l.threads = 1;
-    return l;
-}
-
 int64_t sg_signature_work_bytes(const sg_signature_batch *batch, int what)
 {
-    sg_signature_layout l = lay_out(batch, what);
+    sg_signature_layout l = sg_signature_lay_out(batch, what);
     int64_t total;
     if (l.area_bytes < 0 || !sg_multiply(l.area_bytes, l.threads, &total) ||
         !sg_add(total, l.order_bytes + l.store_bytes, &total))
@@ -122,13 +54,13 @@ void sg_signature_run(const sg_signature_batch *batch, int what)
 {
     sg_signature_job j = {.batch = batch,
                           .what = what,
-                          .layout = lay_out(batch, what),
+                          .layout = sg_signature_lay_out(batch, what),
                           .x_entries =
                               sg_signature_x_entries(batch->kernels, batch->plan, batch->length),
                           .y_entries = sg_signature_y_entries(batch->kernels, batch->plan),
                           .order = batch->work};
     if (j.layout.order_bytes) sg_signature_sort(batch->lengths, j.order, batch->batch);
-    if (is_chunked(&j.layout))
+    if (sg_is_chunked(&j.layout.chunks))
         sg_signature_run_chunks(&j);
     else
         sg_parallel(j.layout.threads, j.layout.tasks,

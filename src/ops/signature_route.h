@@ -34,6 +34,13 @@ typedef struct {
     int64_t *order;               /* of the items, longest first; only for groups */
 } sg_signature_job;
 
+sg_signature_layout sg_signature_lay_out(const sg_signature_batch *batch, int what);
+
+static inline bool sg_is_chunked(const sg_chunks *chunks)
+{
+    return chunks->spread * chunks->pieces > 1;
+}
+
 static inline bool sg_signature_is_forward(int what)
 {
     return what == SG_BATCH_FWD || what == SG_BATCH_JVP;
