@@ -1,7 +1,5 @@
 #include "ops/signature_batch.h"
-#include "core/memory.h"
-#include "core/parallel.h"
-#include "ops/signature_chunks.h"
+#include "ops/signature_route.h"
 
 #define OF_EACH(name, scalar_of)                                         \
     {                                                                    \
@@ -35,12 +33,8 @@ int64_t sg_signature_y_entries(const sg_signature_kernels *kernels, const sigad_
 
 int64_t sg_signature_work_bytes(const sg_signature_batch *batch, int what)
 {
-    sg_signature_layout l = sg_signature_lay_out(batch, what);
-    int64_t total;
-    if (l.area_bytes < 0 || !sg_multiply(l.area_bytes, l.threads, &total) ||
-        !sg_add(total, l.order_bytes + l.store_bytes, &total))
-        return -1;
-    return total;
+    sg_signature_layout layout = sg_signature_lay_out(batch, what);
+    return sg_signature_layout_bytes(&layout);
 }
 
 int64_t sg_signature_bad_length(const int64_t *lengths, int64_t batch, int64_t length)
@@ -52,17 +46,6 @@ int64_t sg_signature_bad_length(const int64_t *lengths, int64_t batch, int64_t l
 
 void sg_signature_run(const sg_signature_batch *batch, int what)
 {
-    sg_signature_job j = {.batch = batch,
-                          .what = what,
-                          .layout = sg_signature_lay_out(batch, what),
-                          .x_entries =
-                              sg_signature_x_entries(batch->kernels, batch->plan, batch->length),
-                          .y_entries = sg_signature_y_entries(batch->kernels, batch->plan),
-                          .order = batch->work};
-    if (j.layout.order_bytes) sg_signature_sort(batch->lengths, j.order, batch->batch);
-    if (sg_is_chunked(&j.layout.chunks))
-        sg_signature_run_chunks(&j);
-    else
-        sg_parallel(j.layout.threads, j.layout.tasks,
-                    j.layout.lanes ? sg_signature_run_group : sg_signature_run_item, &j);
+    sg_signature_layout layout = sg_signature_lay_out(batch, what);
+    sg_signature_run_by(batch, what, &layout);
 }

@@ -3,6 +3,7 @@
  * in the batch nor on the number of threads. */
 #include "ops/signature_route.h"
 #include "core/memory.h"
+#include "core/parallel.h"
 #include "ops/cpu/steps.h"
 #include "ops/signature_chunks.h"
 
@@ -53,6 +54,11 @@ static double round_up(double x)
     return whole < x ? whole + 1 : whole;
 }
 
+static double cost_of_join(const shape *s)
+{
+    return (100 + 7 * s->product / s->lanes) * (s->forward ? 1 : 3);
+}
+
 /* A group takes as long as its longest path. Sorted by length, if lengths are spread evenly, the
  * longest ones of G groups have a mean of (G + 1) / 2G of the longest of all. */
 static double cost_of_groups(const shape *s, int spread)
@@ -61,9 +67,8 @@ static double cost_of_groups(const shape *s, int spread)
     double filled = spread < s->lanes ? s->filled + (1 - s->filled) / groups : s->filled;
     double steps = filled * round_up(s->steps / spread);
     double group = 2500 + 6 * s->words + steps * s->step * (s->forward ? 0.7 : 2.5);
-    double joins = (spread - 1) * (100 + 7 * s->product / s->lanes) * (s->forward ? 1 : 3);
     double log = spread == 1 ? groups * s->log : s->batch * 3 * s->log / s->lanes;
-    return groups * group + s->batch * joins + log * (s->forward ? 1 : 3);
+    return groups * group + s->batch * (spread - 1) * cost_of_join(s) + log * (s->forward ? 1 : 3);
 }
 
 /* ---- pieces of time -----------------------------------------------------------------------------
@@ -77,13 +82,12 @@ enum {
     BACKWARD_BYTES = 64 << 20 /* most scratch of one thread in lanes */
 };
 
-/* Fills in what follows from the choice of kernels and chunks. */
-static void lay_out_lanes(const sg_signature_batch *b, int what, sg_signature_layout *l)
+void sg_signature_lay_out_lanes(const sg_signature_batch *b, int what, sg_signature_layout *l)
 {
     int64_t paths = l->lanes->lanes / l->chunks.spread;
-    l->tasks = (b->batch + paths - 1) / paths;
+    l->tasks = (b->batch + paths - 1) / paths * l->chunks.parts;
     l->order_bytes = b->lengths && paths > 1 ? sg_block(b->batch) * (int64_t)sizeof(int64_t) : 0;
-    if (sg_is_chunked(&l->chunks)) {
+    if (sg_chunk_count(&l->chunks) > 1) {
         l->store_bytes = sg_signature_chunks_store_bytes(b, what, l);
         l->area_bytes = sg_signature_chunks_area_bytes(b, what, l);
         return;
@@ -99,21 +103,23 @@ static bool fits(const sg_signature_layout *l, int what)
     return l->area_bytes >= 0 && l->area_bytes + l->store_bytes <= most;
 }
 
-/* Cuts time into twice as many pieces, as long as it is worth it and there is room. */
+/* Cuts time further, into parts for threads and pieces for accuracy, twice as many each time, as
+ * long as it is worth it and there is room. */
 static void cut_time(const sg_signature_batch *b, int what, const shape *s, sg_signature_layout *l)
 {
-    double steps = round_up(s->steps / l->chunks.spread);
     bool exact = b->scalar == SG_F32 && !s->forward;
     for (;;) {
         sg_signature_layout next = *l;
-        double piece = steps / (double)(next.chunks.pieces *= 2);
-        double work = piece * s->step * (s->forward ? 0.7 : 2.5);
-        double join = 3 * s->product * (s->forward ? 1 : 3);
-        next.chunks.apart = l->tasks < RUNS;
-        bool parallel = next.chunks.apart && l->tasks * next.chunks.pieces <= RUNS &&
-                        work > RUN_COST && work > 25 * join;
-        if (!parallel && !(exact && piece > EXACT_STEPS)) return;
-        lay_out_lanes(b, what, &next);
+        double steps = s->steps / (double)sg_chunk_count(&l->chunks);
+        double half = steps / 2 * s->step * (s->forward ? 0.7 : 2.5);
+        double joins = l->chunks.spread * cost_of_join(s);
+        if (2 * l->tasks <= RUNS && half > RUN_COST && half > 15 * joins)
+            next.chunks.parts *= 2;
+        else if (exact && steps > EXACT_STEPS)
+            next.chunks.pieces *= 2;
+        else
+            return;
+        sg_signature_lay_out_lanes(b, what, &next);
         if (!fits(&next, what)) return;
         *l = next;
     }
@@ -137,8 +143,8 @@ static double choose_for_paths(const sg_signature_batch *b, int what, const shap
     for (int spread = 1; spread <= vectors_of(b)->lanes; spread *= 2) {
         double cost = cost_of_groups(s, spread);
         if (cost >= best) continue;
-        sg_signature_layout next = {.lanes = vectors_of(b), .chunks = {spread, 1, false}};
-        lay_out_lanes(b, what, &next);
+        sg_signature_layout next = {.lanes = vectors_of(b), .chunks = {1, spread, 1}};
+        sg_signature_lay_out_lanes(b, what, &next);
         if (!fits(&next, what)) continue;
         best = cost;
         *l = next;
@@ -153,8 +159,8 @@ static double choose_for_transforms(const sg_signature_batch *b, int what, const
     bool real = what == SG_BATCH_FWD || what == SG_BATCH_VJP;
     if (real && b->batch > 1 && sg_lanes_transform(b->plan)) {
         l->lanes = vectors_of(b);
-        l->chunks = (sg_chunks){1, 1, false};
-        lay_out_lanes(b, what, l);
+        l->chunks = (sg_chunks){1, 1, 1};
+        sg_signature_lay_out_lanes(b, what, l);
     }
     return s->batch * s->product * s->degree / s->lanes;
 }
@@ -166,9 +172,34 @@ sg_signature_layout sg_signature_lay_out(const sg_signature_batch *b, int what)
     double cost =
         (b->kernels->from_path ? choose_for_paths : choose_for_transforms)(b, what, &s, &l);
     if (!l.lanes) l.area_bytes = sg_signature_item_bytes(b, what);
-    double useful = cost / RUN_COST, runs = (double)l.tasks;
-    if (l.chunks.apart) runs *= (double)l.chunks.pieces;
-    if (useful > runs) useful = runs;
+    double useful = cost / RUN_COST;
+    if (useful > (double)l.tasks) useful = (double)l.tasks;
     l.threads = useful < 2 ? 1 : useful < b->threads ? (int)useful : b->threads;
     return l;
+}
+
+int64_t sg_signature_layout_bytes(const sg_signature_layout *l)
+{
+    int64_t total;
+    if (l->area_bytes < 0 || !sg_multiply(l->area_bytes, l->threads, &total) ||
+        !sg_add(total, l->order_bytes + l->store_bytes, &total))
+        return -1;
+    return total;
+}
+
+void sg_signature_run_by(const sg_signature_batch *batch, int what, const sg_signature_layout *l)
+{
+    const sg_signature_kernels *kernels = batch->kernels;
+    sg_signature_job j = {.batch = batch,
+                          .what = what,
+                          .layout = *l,
+                          .x_entries = sg_signature_x_entries(kernels, batch->plan, batch->length),
+                          .y_entries = sg_signature_y_entries(kernels, batch->plan),
+                          .order = batch->work};
+    if (l->order_bytes) sg_signature_sort(batch->lengths, j.order, batch->batch);
+    if (l->lanes && sg_chunk_count(&l->chunks) > 1)
+        sg_signature_run_chunks(&j);
+    else
+        sg_parallel(l->threads, l->tasks, l->lanes ? sg_signature_run_group : sg_signature_run_item,
+                    &j);
 }

@@ -7,13 +7,19 @@
 
 enum { SG_MOST_LANES = 16 };
 
-/* A path may lie in several lanes, one after the other, and its share of each lane may be cut into
- * pieces, each a run of the kernels of its own. */
+/* How a path is cut. Threads may take its parts, one after the other in time; a part lies in
+ * several lanes, one after the other again; and what a lane holds of it may be cut into pieces,
+ * each a run of the kernels of its own. All are powers of two. */
 typedef struct {
-    int spread;     /* lanes of a path: a power of two, at most the lanes */
-    int64_t pieces; /* of time in each of them */
-    bool apart;     /* the pieces of a group go to different threads, else a group goes to one */
+    int64_t parts;
+    int spread; /* lanes of a part */
+    int64_t pieces;
 } sg_chunks;
+
+static inline int64_t sg_chunk_count(const sg_chunks *chunks)
+{
+    return chunks->parts * chunks->spread * chunks->pieces;
+}
 
 typedef struct {
     const sg_lane_kernels *lanes; /* NULL: one item at a time */
@@ -21,7 +27,7 @@ typedef struct {
     int64_t tasks;                /* items or groups */
     int threads;
     int64_t order_bytes; /* of the items' order, first of all */
-    int64_t store_bytes; /* of chunks' tensors, next, where threads share them */
+    int64_t store_bytes; /* of chunks' tensors, next, where threads share a path */
     int64_t row_bytes;   /* of what comes row by row, first in a thread's area */
     int64_t area_bytes;  /* of one thread; -1: more than any memory */
 } sg_signature_layout;
@@ -35,11 +41,13 @@ typedef struct {
 } sg_signature_job;
 
 sg_signature_layout sg_signature_lay_out(const sg_signature_batch *batch, int what);
-
-static inline bool sg_is_chunked(const sg_chunks *chunks)
-{
-    return chunks->spread * chunks->pieces > 1;
-}
+/* Fills in what follows from lanes and chunks. */
+void sg_signature_lay_out_lanes(const sg_signature_batch *batch, int what,
+                                sg_signature_layout *layout);
+/* Does a call by this layout, whose work the batch holds. */
+void sg_signature_run_by(const sg_signature_batch *batch, int what,
+                         const sg_signature_layout *layout);
+int64_t sg_signature_layout_bytes(const sg_signature_layout *layout);
 
 static inline bool sg_signature_is_forward(int what)
 {
