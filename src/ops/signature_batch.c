@@ -40,7 +40,11 @@ static const sg_lane_kernels *lanes_for(const sg_signature_batch *b, int what)
                   (b->kernels->from_path ? b->length > 1 && sg_lanes_serve(b->plan)
                                          : sg_lanes_transform(b->plan));
     if (!served) return NULL;
-    return (b->scalar == SG_F32 ? sg_lanes_f32 : sg_lanes_f64)[b->plan->isa];
+    const sg_lane_kernels *lanes =
+        (b->scalar == SG_F32 ? sg_lanes_f32 : sg_lanes_f64)[b->plan->isa];
+    bool small = !b->kernels->from_path || what == SG_BATCH_VJP ||
+                 lanes->sig_bytes(b->plan, b->length) <= SG_LANE_BYTES;
+    return small ? lanes : NULL;
 }
 
 /* Waking threads takes longer than about this many products. */

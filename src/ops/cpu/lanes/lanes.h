@@ -16,6 +16,7 @@ enum {
     SG_LANE_BLOCK = 64, /* increments between two looks at the tree, forward */
     SG_LANE_UNDO = 32,  /* and backward, where rounding errors of undoing add up inside a block */
     SG_CHUNK = 256,     /* floats: longer chunks of time are cut and joined, for accuracy */
+    SG_LANE_BYTES = 4 << 20, /* most scratch of the forward for a thread */
     SG_JOIN_BYTES = 1 << 20, /* for these joins: fewer where states are large */
     SG_LANE_DEGREE = 31,
     SG_LANE_STAGE = 256,         /* words of the top level that transforms hold in lanes at once */
