@@ -39,7 +39,9 @@ static const sg_lane_kernels *lanes_for(const sg_signature_batch *b, int what)
     bool served = b->batch > 1 && (what == SG_BATCH_FWD || what == SG_BATCH_VJP) &&
                   (b->kernels->from_path ? b->length > 1 && sg_lanes_serve(b->plan)
                                          : sg_lanes_transform(b->plan));
-    if (!served) return NULL;
+    bool closed_form =
+        b->kernels == &sg_sig_kernels && what == SG_BATCH_VJP && sg_lanes_vjp_is_closed(b->plan);
+    if (!served && !closed_form) return NULL;
     const sg_lane_kernels *lanes =
         (b->scalar == SG_F32 ? sg_lanes_f32 : sg_lanes_f64)[b->plan->isa];
     bool small = !b->kernels->from_path || what == SG_BATCH_VJP ||
