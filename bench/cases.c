@@ -9,8 +9,7 @@ const char *const bench_operation_name[BENCH_OPERATIONS] = {"sig", "log_sig", "s
 /* ---- arrays ------------------------------------------------------------------------------------
  */
 
-/* Uniform in -1 .. 1: Steele, Lea and Flood's SplitMix64. */
-static double uniform(uint64_t *state)
+double bench_uniform(uint64_t *state)
 {
     uint64_t z = *state += 0x9E3779B97F4A7C15u;
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
@@ -34,7 +33,7 @@ static void *new_array(int f32, int64_t entries)
 static void *random_array(int f32, int64_t entries, uint64_t *state)
 {
     void *array = new_array(f32, entries);
-    for (int64_t i = 0; array && i < entries; i++) store(f32, array, i, uniform(state));
+    for (int64_t i = 0; array && i < entries; i++) store(f32, array, i, bench_uniform(state));
     return array;
 }
 
@@ -47,7 +46,7 @@ static void *random_paths(const bench_case *c, uint64_t *state)
     for (int64_t i = 0; path && at && i < c->batch * c->length; i++) {
         if (i % c->length == 0) memset(at, 0, (size_t)d * sizeof *at);
         for (int64_t k = 0; k < d; k++)
-            store(c->f32, path, i * d + k, at[k] += step * uniform(state));
+            store(c->f32, path, i * d + k, at[k] += step * bench_uniform(state));
     }
     free(at);
     return path;
@@ -57,7 +56,8 @@ static int64_t *random_lengths(const bench_case *c, uint64_t *state)
 {
     int64_t *lengths = malloc((size_t)c->batch * sizeof *lengths);
     for (int64_t i = 0; lengths && i < c->batch; i++)
-        lengths[i] = 1 + (int64_t)((0.5 + 0.5 * uniform(state)) * (double)(c->length - 1) + 0.5);
+        lengths[i] =
+            1 + (int64_t)((0.5 + 0.5 * bench_uniform(state)) * (double)(c->length - 1) + 0.5);
     return lengths;
 }
 

@@ -31,6 +31,9 @@ void bench_close(bench_problem *problem);
 /* Bytes of memory that a call takes on one thread besides its arguments; negative if it fails. */
 int64_t bench_workspace(const bench_case *what);
 
+/* Uniform in -1 .. 1: Steele, Lea and Flood's SplitMix64. */
+double bench_uniform(uint64_t *state);
+
 int bench_letters(const sigad_sig_spec *spec);
 /* Floating-point operations for one item by Horner's rules, two for each multiply-add
  * (docs/kernels.md); 0 for the backward of transforms, of which we have no count. */

@@ -1,6 +1,7 @@
 /* Times the signature operations over a grid of shapes.
  *
- *     grid [--seconds S] [--threads N] [--f32 | --f64] [--set NAME] [--operation NAME] [--quick]
+ *     grid [--seconds S] [--threads N] [--kernel K] [--f32 | --f64] [--set NAME]
+ *          [--operation NAME] [--quick]
  *
  * One line for each figure, in columns between tabs: the case, the median of the microseconds for
  * an item, the floor of floating-point operations for an item (docs/kernels.md; 0: unknown), and
@@ -60,13 +61,14 @@ static const shape transforms[] = {
 
 typedef struct {
     double seconds; /* for each figure */
-    int threads;
+    int threads, kernel;
     int f32, f64;
     const char *set, *operation;
 } options;
 
-static const char *const usage = "usage: %s [--seconds S] [--threads N] [--f32 | --f64] "
-                                 "[--set NAME] [--operation NAME] [--quick]\n";
+static const char *const usage =
+    "usage: %s [--seconds S] [--threads N] [--kernel K] [--f32 | --f64] "
+    "[--set NAME] [--operation NAME] [--quick]\n";
 
 static int time_case(const options *o, const char *set, const bench_case *c)
 {
@@ -76,9 +78,9 @@ static int time_case(const options *o, const char *set, const bench_case *c)
     double seconds = bench_median(bench_call, &problem, o->seconds);
     bench_close(&problem);
     int64_t workspace = bench_workspace(c);
-    printf("%s\t%s\t%s\t%d\t%s\t%d\t%lld\t%lld\t%d\t%d\t%d\t%d\t%d\t%.4f\t%.6g\t%lld\n", set,
+    printf("%s\t%s\t%s\t%d\t%d\t%s\t%d\t%lld\t%lld\t%d\t%d\t%d\t%d\t%d\t%.4f\t%.6g\t%lld\n", set,
            bench_operation_name[c->operation], c->backward ? "backward" : "forward", s->method,
-           c->f32 ? "f32" : "f64", c->threads, (long long)c->batch, (long long)c->length,
+           s->kernel, c->f32 ? "f32" : "f64", c->threads, (long long)c->batch, (long long)c->length,
            s->dimension, s->degree, s->time_aug, s->lead_lag, c->mixed,
            1e6 * seconds / (double)c->batch, bench_floor(c), (long long)workspace);
     fflush(stdout);
@@ -141,6 +143,8 @@ static int read_options(int argc, char **argv, options *o)
             o->seconds = atof(value);
         else if (!strcmp(argv[i], "--threads"))
             o->threads = atoi(value);
+        else if (!strcmp(argv[i], "--kernel"))
+            o->kernel = atoi(value);
         else if (!strcmp(argv[i], "--set"))
             o->set = value;
         else if (!strcmp(argv[i], "--operation"))
@@ -165,8 +169,9 @@ int main(int argc, char **argv)
     }
     printf("# instructions %s\n", sigad_instruction_set());
     print_rates(&o);
-    printf("set\toperation\tdirection\tmethod\tdtype\tthreads\tbatch\tlength\tdimension\tdegree"
-           "\ttime_aug\tlead_lag\tmixed\tmicroseconds\tflops\tworkspace\n");
+    printf(
+        "set\toperation\tdirection\tmethod\tkernel\tdtype\tthreads\tbatch\tlength\tdimension\tdegree"
+        "\ttime_aug\tlead_lag\tmixed\tmicroseconds\tflops\tworkspace\n");
     int failed = time_list(&o, BENCH_SIG, SIGAD_EXPANDED, paths, PATHS);
     for (int operation = BENCH_LOG_SIG; !failed && operation < BENCH_OPERATIONS; operation++)
         for (int method = SIGAD_LYNDON_WORDS; !failed && method <= SIGAD_LYNDON_BRACKETS; method++)

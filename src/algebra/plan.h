@@ -65,6 +65,7 @@ struct sigad_plan {
                             greater than the column */
     int64_t *term_first; /* [degree + 2] first term of words of length k */
     sg_term *term;       /* the expansions again, by word, then by rank */
+    sg_term *triangle_term; /* the triangle again, by row, which is called word here */
 };
 
 static inline bool sg_plan_has_tables(const sigad_plan *plan)

@@ -198,36 +198,48 @@ static sigad_status build_sparse(sigad_plan *plan, sg_sparse *table,
     return done ? SIGAD_OK : SIGAD_ENOMEM;
 }
 
-/* Sorts the expansions of one level by word: `next` [size + 1] counts, then says where the next
- * term of each word goes. */
-static void sort_terms(const sigad_plan *plan, int32_t k, int64_t *next)
+/* The entries of columns first .. last - 1 of a table, sorted by row: `next` [rows + 1] counts,
+ * then says where the next one of each row goes. */
+static void sort_by_row(const sg_sparse *table, int64_t first, int64_t last, int64_t rows,
+                        int64_t *next, sg_term *term)
 {
-    const sg_sparse *bracket = &plan->bracket;
-    int64_t first = bracket->start[plan->lyndon_first[k]];
-    int64_t last = bracket->start[plan->lyndon_first[k + 1]];
-    memset(next, 0, (size_t)(plan->size[k] + 1) * sizeof *next);
-    next[0] = first;
-    for (int64_t e = first; e < last; e++) next[bracket->entry[e].row + 1]++;
-    for (int64_t w = 0; w < plan->size[k]; w++) next[w + 1] += next[w];
-    for (int64_t r = plan->lyndon_first[k]; r < plan->lyndon_first[k + 1]; r++)
-        for (int64_t e = bracket->start[r]; e < bracket->start[r + 1]; e++) {
-            sg_entry entry = bracket->entry[e];
-            plan->term[next[entry.row]++] = (sg_term){entry.row, (int32_t)r, entry.value};
+    memset(next, 0, (size_t)(rows + 1) * sizeof *next);
+    for (int64_t e = table->start[first]; e < table->start[last]; e++)
+        next[table->entry[e].row + 1]++;
+    for (int64_t r = 0; r < rows; r++) next[r + 1] += next[r];
+    for (int64_t column = first; column < last; column++)
+        for (int64_t e = table->start[column]; e < table->start[column + 1]; e++) {
+            sg_entry entry = table->entry[e];
+            term[next[entry.row]++] = (sg_term){entry.row, (int32_t)column, entry.value};
         }
+}
+
+static void sort_terms(sigad_plan *plan, int64_t *next)
+{
+    const int64_t *rank = plan->lyndon_first;
+    for (int32_t k = 0; k <= plan->degree + 1; k++)
+        plan->term_first[k] = plan->bracket.start[rank[k]];
+    for (int32_t k = 1; k <= plan->degree; k++)
+        sort_by_row(&plan->bracket, rank[k], rank[k + 1], plan->size[k], next,
+                    plan->term + plan->term_first[k]);
+    sort_by_row(&plan->triangle, 0, plan->log_sig_length, plan->log_sig_length, next,
+                plan->triangle_term);
 }
 
 static sigad_status build_terms(sigad_plan *plan)
 {
-    size_t levels = (size_t)plan->degree + 2, words = (size_t)plan->size[plan->degree] + 1;
+    size_t levels = (size_t)plan->degree + 2;
+    size_t rows =
+        (size_t)(plan->sig_length > plan->log_sig_length ? plan->sig_length : plan->log_sig_length);
     int64_t count = plan->bracket.start[plan->log_sig_length];
+    int64_t below = plan->triangle.start[plan->log_sig_length];
     plan->term_first = sg_arena_take(&plan->arena, levels * sizeof *plan->term_first);
     plan->term = sg_arena_take(&plan->arena, (size_t)count * sizeof *plan->term);
-    int64_t *next = sg_allocate(&plan->allocator, words * sizeof *next);
-    bool good = plan->term_first && plan->term && next;
-    for (int32_t k = 0; good && k <= plan->degree + 1; k++)
-        plan->term_first[k] = plan->bracket.start[plan->lyndon_first[k]];
-    for (int32_t k = 1; good && k <= plan->degree; k++) sort_terms(plan, k, next);
-    sg_release(&plan->allocator, next, words * sizeof *next);
+    plan->triangle_term = sg_arena_take(&plan->arena, (size_t)below * sizeof *plan->triangle_term);
+    int64_t *next = sg_allocate(&plan->allocator, (rows + 1) * sizeof *next);
+    bool good = plan->term_first && plan->term && plan->triangle_term && next;
+    if (good) sort_terms(plan, next);
+    sg_release(&plan->allocator, next, (rows + 1) * sizeof *next);
     return good ? SIGAD_OK : SIGAD_ENOMEM;
 }
 

@@ -16,7 +16,8 @@ int64_t sg_signature_lane_bytes(const sg_signature_batch *b, int what, const sg_
 {
     bool forward = sg_signature_is_forward(what);
     int64_t most = 0, bytes;
-    if (b->kernels->from_path) most = lanes->sig_bytes(b->plan, b->length);
+    if (b->kernels->from_path && (forward || b->kernels != &sg_sig_kernels))
+        most = lanes->sig_bytes(b->plan, b->length);
     if (b->kernels->from_path && !forward) {
         bytes = lanes->sig_vjp_bytes(b->plan, b->length);
         if (bytes > most) most = bytes;

@@ -17,6 +17,8 @@ enum {
     SG_LANE_UNDO = 32,  /* and backward, where rounding errors of undoing add up inside a block */
     SG_CHUNK = 256,     /* floats: longer chunks of time are cut and joined, for accuracy */
     SG_JOIN_BYTES = 1 << 20, /* for these joins: fewer where states are large */
+    SG_LANE_KEPT = 4096,     /* vectors of states to keep at least before a path is run twice */
+    SG_AREA_ENTRIES = 512,   /* of a block of points in degree 2, backward */
     SG_LANE_DEGREE = 31,
     SG_LANE_STAGE = 256,         /* words of the top level that transforms hold in lanes at once */
     SG_LANE_LOW_WORDS = 1 << 15, /* most words below the top level, for transforms */
@@ -82,6 +84,12 @@ bool sg_lanes_serve(const sigad_plan *plan);
 
 /* The same of `log` and `exp`: all but the top level is held in lanes. */
 bool sg_lanes_transform(const sigad_plan *plan);
+
+/* Whether sig_vjp runs path by path in closed form, for any number of letters. */
+static inline bool sg_lanes_vjp_is_closed(const sigad_plan *plan)
+{
+    return plan->degree == 2;
+}
 
 /* By instruction set (sg_isa of core/cpu.h), for float and double; an instruction set that the
  * library was not built for has those of the next lower one. */
