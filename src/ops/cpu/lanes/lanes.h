@@ -29,6 +29,12 @@ enum {
     SG_LANE_WORDS = SG_REVERSED  /* most words: larger tensors leave the cache in lanes */
 };
 
+typedef void (*sg_join)(const sigad_plan *plan, int degree, const void *left, void *right);
+/* The product's cotangent becomes that of the left factor; that of the right one is overwritten. Of
+ * the factors only the levels below the top one are looked at. */
+typedef void (*sg_join_vjp)(const sigad_plan *plan, const void *left, const void *right,
+                            void *left_bar, void *right_bar);
+
 /* Between signatures and log-signatures: rows of the interface's layouts. vjp adds to x_bar. */
 typedef struct {
     void (*fwd)(const sigad_plan *plan, int rows, const void *const *x, void *const *y, void *work);
@@ -53,6 +59,18 @@ typedef struct {
     sg_lane_transform log, exp; /* sig_to_log_sig, logsig_to_sig */
     int64_t (*transform_bytes)(const sigad_plan *plan);
     int64_t (*transform_vjp_bytes)(const sigad_plan *plan);
+
+
+    /* Chen products of tensors without scalar term, levels 1 .. degree in the order of words:
+     * right <- left right. `_rows` are tensors in memory; `_lanes` are as many as there are lanes,
+     * side by side, a vector for each word; gather and scatter go from one to the other. */
+    sg_join join_lanes, join_rows;
+    sg_join_vjp join_lanes_vjp, join_rows_vjp;
+    void (*gather)(int64_t words, const void *const *row, void *tensor);
+    void (*scatter)(int64_t words, const void *tensor, int rows, void *const *row);
+    /* Level 1 of each path. */
+    void (*ends)(const sigad_plan *plan, int rows, const int64_t *lengths, const double *time,
+                 const void *const *path, void *const *row);
 } sg_lane_kernels;
 
 /* How a group computes signatures, by the plan and the steps of the batch's longest path alone: by
