@@ -1,313 +1,168 @@
-/* Errors, options, memory, threads. */
-#include "core/error.h"
-#include "core/memory.h"
-#include "core/options.h"
-#include "core/parallel.h"
-#include "core/vector.h"
-#include "support/memory.h"
+/* The core (algebra/core.h) against all words: the same signature from a quarter of the words, for
+ * every pair of letters and degree that has one. */
+#include "core/random.h"
+#include "ops/cpu/lanes/lanes.h"
 #include <criterion/criterion.h>
-#include <limits.h>
-#include <stdatomic.h>
-#include <stdio.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* ---- errors ---------------------------------------------------------------------------------- */
+enum { ROWS = 16 };
 
-typedef struct {
-    int count;
-    char last[SG_MESSAGE_BYTES];
-} diary;
-
-static void note(void *user, sigad_log_level level, const char *message)
+static void *make(size_t count, size_t size)
 {
-    diary *d = user;
-    cr_expect_eq(level, SIGAD_LOG_ERROR);
-    d->count++;
-    snprintf(d->last, sizeof d->last, "%s", message);
+    void *block = calloc(count + 1, size);
+    cr_assert_not_null(block);
+    return block;
 }
 
-static sigad_status fail_operation(sg_error *error, const char *label, const char *format, ...)
+static sigad_plan *plan_of(int32_t d, int32_t degree, int kernel, sg_isa isa)
 {
-    va_list values;
-    va_start(values, format);
-    sigad_status status = sg_fail_operation(error, SIGAD_ESHAPE, "matmul", label, format, values);
-    va_end(values);
-    return status;
+    sigad_plan *plan;
+    sigad_sig_spec spec = {SIGAD_SIG_SPEC_INIT, .dimension = d, .degree = degree, .kernel = kernel};
+    cr_assert_eq(sigad_plan_create(&spec, &plan), SIGAD_OK);
+    plan->isa = isa;
+    return plan;
 }
 
-Test(error, the_first_one_sticks_and_is_logged_once)
+/* Signatures of ROWS paths, one after the other. */
+static void *signatures(const sigad_plan *plan, bool single, int64_t length, const void *path)
 {
-    diary d = {0};
-    sg_error error = {.log = note, .log_user = &d};
-    cr_expect_eq(sg_fail(&error, SIGAD_ERANGE, "f: %d is too much", 7), SIGAD_ERANGE);
-    cr_expect_eq(sg_fail(&error, SIGAD_EINVAL, "g: another"), SIGAD_ERANGE);
-    cr_expect_eq(error.status, SIGAD_ERANGE);
-    cr_expect_str_eq(error.message, "f: 7 is too much");
-    cr_expect_eq(d.count, 1);
-    cr_expect_str_eq(d.last, "f: 7 is too much");
-    cr_expect_eq(sg_error_clear(&error), SIGAD_ERANGE);
-    cr_expect_eq(sg_error_clear(&error), SIGAD_OK);
-    cr_expect_str_eq(error.message, "");
-    cr_expect_eq(sg_fail(&error, SIGAD_EINVAL, "g: another"), SIGAD_EINVAL);
-    cr_expect_eq(d.count, 2);
-}
-
-Test(error, a_label_stands_behind_the_name)
-{
-    sg_error error = {0};
-    fail_operation(&error, "fc1", "[%d] x [%d]", 2, 3);
-    cr_expect_str_eq(error.message, "matmul 'fc1': [2] x [3]");
-    sg_error_add_label(&error, "again");
-    cr_expect_str_eq(error.message, "matmul 'fc1': [2] x [3]", "it has one already");
-}
-
-Test(error, a_label_can_be_added_once_until_settled)
-{
-    sg_error error = {0};
-    fail_operation(&error, "", "[2] x [3]: no");
-    sg_error_add_label(&error, "");
-    sg_error_add_label(&error, "fc1");
-    sg_error_add_label(&error, "fc2");
-    cr_expect_str_eq(error.message, "matmul 'fc1': [2] x [3]: no");
-    sg_error_clear(&error);
-    sg_fail(&error, SIGAD_EINVAL, "sigad_input: rank 9");
-    sg_error_add_label(&error, "x");
-    cr_expect_str_eq(error.message, "sigad_input 'x': rank 9");
-    sg_error_clear(&error);
-    sg_fail(&error, SIGAD_EINVAL, "sigad_input: rank 9");
-    sg_error_settle(&error);
-    sg_error_add_label(&error, "x");
-    cr_expect_str_eq(error.message, "sigad_input: rank 9");
-    sg_error_clear(&error);
-    sg_error_add_label(&error, "x");
-    cr_expect_str_eq(error.message, "");
-}
-
-Test(error, endless_texts_are_cut)
-{
-    static char text[3000];
-    memset(text, 'x', sizeof text - 1);
-    sg_error error = {0};
-    sg_fail(&error, SIGAD_EINVAL, "f: %s", text);
-    cr_expect_eq(strlen(error.message), SG_MESSAGE_BYTES - 1);
-    sg_error_add_label(&error, text);
-    cr_expect_eq(strlen(error.message), SG_MESSAGE_BYTES - 1);
-    sg_error_clear(&error);
-    fail_operation(&error, text, "%s", text);
-    cr_expect_eq(strlen(error.message), SG_MESSAGE_BYTES - 1);
-}
-
-Test(error, each_status_has_a_text_of_its_own)
-{
-    for (int a = SIGAD_OK; a <= SIGAD_EINTERNAL; a++) {
-        cr_expect_str_neq(sigad_status_string((sigad_status)a), "unknown status");
-        for (int b = SIGAD_OK; b < a; b++)
-            cr_expect_str_neq(sigad_status_string((sigad_status)a),
-                              sigad_status_string((sigad_status)b));
-    }
-    cr_expect_str_eq(sigad_status_string((sigad_status)-1), "unknown status");
-    cr_expect_str_eq(sigad_status_string((sigad_status)15), "unknown status");
-    cr_expect_eq(sigad_version(), SIGAD_VERSION);
-}
-
-/* ---- options --------------------------------------------------------------------------------- */
-
-typedef struct {
-    uint32_t size;
-    int32_t first;
-    double second;
-} known_options;
-typedef struct {
-    known_options known;
-    int32_t third, fourth;
-} future_options;
-
-Test(options, nothing_given_means_all_defaults)
-{
-    known_options known = {9, 9, 9.0};
-    cr_expect_eq(sg_options(NULL, "o", NULL, &known, sizeof known), SIGAD_OK);
-    cr_expect(known.size == 0 && known.first == 0 && known.second == 0.0);
-}
-
-Test(options, an_older_struct_is_filled_up_with_zeros)
-{
-    known_options given = {8, 3, 4.0}, known;
-    cr_expect_eq(sg_options(NULL, "o", &given, &known, sizeof known), SIGAD_OK);
-    cr_expect(known.first == 3 && known.second == 0.0);
-}
-
-Test(options, a_newer_struct_must_end_in_zeros)
-{
-    sg_error error = {0};
-    future_options given = {{sizeof given, 3, 4.0}, 0, 0};
-    known_options known;
-    cr_expect_eq(sg_options(&error, "o", &given, &known, sizeof known), SIGAD_OK);
-    cr_expect(known.first == 3 && known.second == 4.0);
-    given.fourth = 1;
-    cr_expect_eq(sg_options(NULL, "o", &given, &known, sizeof known), SIGAD_ENOTSUP);
-    cr_expect_eq(sg_options(&error, "o", &given, &known, sizeof known), SIGAD_ENOTSUP);
-    cr_expect_str_eq(error.message, "o: byte 20 is set, but this library knows 16 bytes only; use "
-                                    "a newer library");
-}
-
-Test(options, a_forgotten_size_is_refused)
-{
-    sg_error error = {0};
-    known_options given = {0, 3, 4.0}, known;
-    cr_expect_eq(sg_options(NULL, "o", &given, &known, sizeof known), SIGAD_EINVAL);
-    cr_expect_eq(sg_options(&error, "o", &given, &known, sizeof known), SIGAD_EINVAL);
-    cr_expect_str_eq(error.message, "o: size is 0, set it (SIGAD_..._INIT does)");
-    given.size = 3;
-    cr_expect_eq(sg_options(NULL, "o", &given, &known, sizeof known), SIGAD_EINVAL);
-}
-
-/* ---- memory ---------------------------------------------------------------------------------- */
-
-Test(memory, the_default_allocator_resizes_and_aligns)
-{
-    sigad_allocator allocator = sg_allocator_or_default((sigad_allocator){NULL, NULL});
-    char *block = sg_allocate(&allocator, 10);
-    cr_assert_eq((uintptr_t)block % SG_ALIGNMENT, 0);
-    memcpy(block, "123456789", 10);
-    block = sg_reallocate(&allocator, block, 10, 100000);
-    cr_assert_eq((uintptr_t)block % SG_ALIGNMENT, 0);
-    cr_expect_str_eq(block, "123456789");
-    block = sg_reallocate(&allocator, block, 100000, 5);
-    cr_expect_arr_eq(block, "12345", 5);
-    sg_release(&allocator, block, 5);
-    sg_release(&allocator, NULL, 0);
-    block = allocator.function(allocator.user, NULL, 0, 3, 1); /* below what the C library takes */
-    cr_expect_not_null(block);
-    sg_release(&allocator, block, 3);
-}
-
-Test(memory, an_allocator_of_the_caller_is_taken_as_it_is)
-{
-    test_memory memory = {0};
-    sigad_allocator mine = test_memory_allocator(&memory), taken = sg_allocator_or_default(mine);
-    cr_expect(taken.function == mine.function && taken.user == mine.user);
-    char *copy = sg_copy_text(&taken, "text");
-    cr_expect_str_eq(copy, "text");
-    cr_expect_eq(memory.bytes, 5);
-    sg_release(&taken, copy, 5);
-    memory.fail_at = memory.requests + 1;
-    cr_expect_null(sg_copy_text(&taken, "text"));
-    cr_expect(!memory.blocks && !memory.mistakes);
-}
-
-Test(memory, lists_grow_and_survive_failure)
-{
-    test_memory memory = {0};
-    sigad_allocator allocator = test_memory_allocator(&memory);
-    void *items = NULL;
-    size_t capacity = 0;
-    for (size_t i = 0; i < 100; i++) {
-        cr_assert(sg_grow(&allocator, &items, i, &capacity, sizeof i));
-        ((size_t *)items)[i] = i;
-    }
-    void *before = items;
-    memory.fail_at = memory.requests + 1;
-    cr_expect(!sg_grow(&allocator, &items, capacity, &capacity, sizeof(size_t)));
-    cr_expect(items == before && capacity == 128);
-    cr_expect(!sg_grow(&allocator, &items, capacity, &capacity, SIZE_MAX / 4));
-    for (size_t i = 0; i < 100; i++) cr_expect_eq(((size_t *)items)[i], i);
-    sg_release(&allocator, items, capacity * sizeof(size_t));
-    cr_expect(!memory.blocks && !memory.mistakes);
-}
-
-Test(memory, sizes_that_do_not_fit_are_noticed)
-{
-    int64_t result = 5;
-    cr_expect(!sg_multiply(INT64_MAX, 2, &result) && result == 5);
-    cr_expect(!sg_add(INT64_MAX, 1, &result) && result == 5);
-    cr_expect(sg_multiply(INT64_MAX, 1, &result) && result == INT64_MAX);
-    cr_expect(sg_add(INT64_MAX - 1, 1, &result) && result == INT64_MAX);
-}
-
-Test(vector, dot_and_add_scaled_take_every_entry)
-{
-    for (int n = 0; n < 12; n++) {
-        double a[12], b[12], sum = 0.0;
-        for (int i = 0; i < n; i++) {
-            a[i] = i + 1;
-            b[i] = 1 << i;
-            sum += a[i] * b[i];
+    const sg_lane_kernels *lanes = (single ? sg_lanes_f32 : sg_lanes_f64)[plan->isa];
+    size_t bytes = single ? sizeof(float) : sizeof(double);
+    char *sig = make((size_t)(ROWS * plan->sig_length), bytes);
+    size_t need = (size_t)lanes->sig_bytes(plan, length);
+    void *work = aligned_alloc(64, need / 64 * 64 + 64);
+    memset(work, 0x7f, need / 64 * 64 + 64); /* large numbers, as doubles and as floats */
+    for (int first = 0; first < ROWS; first += lanes->lanes) {
+        const void *from[ROWS];
+        void *to[ROWS];
+        int64_t lengths[ROWS];
+        double time[ROWS] = {0};
+        for (int r = 0; r < lanes->lanes; r++) {
+            from[r] =
+                (const char *)path + (size_t)((first + r) * length * plan->spec.dimension) * bytes;
+            to[r] = sig + (size_t)((first + r) * plan->sig_length) * bytes;
+            lengths[r] = length - r % 3 * (length / 4);
         }
-        cr_expect_eq(sg_dot(a, b, n), sum);
-        sg_add_scaled(a, 2.0, b, n);
-        for (int i = 0; i < n; i++) cr_expect_eq(a[i], i + 1 + 2 * (1 << i));
+        lanes->sig(plan, length, lanes->lanes, lengths, time, from, to, work);
+    }
+    for (size_t i = need; i < need / 64 * 64 + 64; i++) cr_assert_eq(((char *)work)[i], 0x7f);
+    free(work);
+    return sig;
+}
+
+static double entry(bool single, const void *array, int64_t i)
+{
+    return single ? (double)((const float *)array)[i] : ((const double *)array)[i];
+}
+
+/* Largest difference at a level, relative to the level's largest entry, over all levels. */
+static double distance(const sigad_plan *plan, bool single, const void *found, const void *wanted)
+{
+    double worst = 0;
+    for (int r = 0; r < ROWS; r++)
+        for (int32_t k = 1; k <= plan->degree; k++) {
+            double error = 0, size = 0;
+            for (int64_t i = plan->offset[k]; i < plan->offset[k + 1]; i++) {
+                double x = entry(single, found, r * plan->sig_length + i),
+                       y = entry(single, wanted, r * plan->sig_length + i);
+                if (!(fabs(x - y) <= error)) error = fabs(x - y);
+                size = fmax(size, fabs(y));
+            }
+            if (!(error / size <= worst)) worst = error / size;
+        }
+    return worst;
+}
+
+static void *draw_paths(bool single, int32_t d, int64_t length)
+{
+    int64_t n = ROWS * length * d;
+    float *narrow = make((size_t)n, sizeof *narrow);
+    double *path = make((size_t)n, sizeof *path);
+    for (int64_t i = 0; i < n; i++) {
+        double step = 0.4 * (sg_random_uniform((uint64_t)d, (uint64_t)i) - 0.5);
+        path[i] = i % (length * d) < d ? 0 : path[i - d] + step;
+        narrow[i] = (float)path[i];
+    }
+    free(single ? (void *)path : narrow);
+    return single ? (void *)narrow : path;
+}
+
+static void check(int32_t d, int32_t degree, int64_t length, bool single, sg_isa isa)
+{
+    sigad_plan *core = plan_of(d, degree, SIGAD_KERNEL_CORE, isa),
+               *plain = plan_of(d, degree, SIGAD_KERNEL_PLAIN, isa);
+    cr_assert_not_null(core->core);
+    cr_assert_null(plain->core);
+    void *path = draw_paths(single, d, length);
+    void *found = signatures(core, single, length, path),
+         *wanted = signatures(plain, single, length, path);
+    double error = distance(core, single, found, wanted),
+           limit = (single ? 6e-7 : 1e-15) * pow(3, degree);
+    cr_assert(error <= limit, "d %d, N %d, length %d, %s, %s: %g", (int)d, (int)degree, (int)length,
+              single ? "float" : "double", sg_isa_name(isa), error);
+    free(path);
+    free(found);
+    free(wanted);
+    sigad_plan_destroy(core);
+    sigad_plan_destroy(plain);
+}
+
+static int64_t words_of(int32_t d, int32_t degree)
+{
+    int64_t words = 0, size = 1;
+    for (int32_t m = 1; m <= degree; m++) words += size *= d;
+    return words;
+}
+
+Test(core, agrees_with_all_words)
+{
+    for (int isa = SG_ISA_BASE; isa <= (int)sg_isa_best(); isa++)
+        for (int32_t d = 2; d <= SG_LANE_LETTERS; d++)
+            for (int32_t degree = 3; degree <= 10 && words_of(d, degree) < 6000; degree++)
+                for (int single = 0; single < 2; single++)
+                    check(d, degree, 20 + degree, single, (sg_isa)isa);
+}
+
+/* sum over m of (b - 1) b^(m-2) for b = 1 .. d, and d */
+Test(core, counts)
+{
+    for (int32_t d = 2; d <= SG_LANE_LETTERS; d++) {
+        int32_t degree = d <= 4 ? 5 : 3;
+        sigad_plan *plan = plan_of(d, degree, SIGAD_KERNEL_AUTO, SG_ISA_BASE);
+        const sg_core *core = plan->core;
+        int64_t words = sg_plan_words(plan), *seen = make((size_t)core->entries, sizeof *seen);
+        for (int64_t i = 0; i < words; i++) {
+            cr_assert(core->place[i] >= 0 && core->place[i] < core->entries);
+            seen[core->place[i]]++;
+        }
+        for (int64_t i = 0; i < core->entries; i++) cr_assert(seen[i] <= 1, "two words, one entry");
+        for (int32_t m = 2; m <= degree; m++)
+            for (int32_t a = 0; a < d; a++)
+                cr_assert_eq(core->power[d - a][m - 1] - core->power[d - a][m - 2],
+                             (int64_t)((d - a - 1) * pow(d - a, m - 2)));
+        free(seen);
+        sigad_plan_destroy(plan);
     }
 }
 
-/* ---- threads --------------------------------------------------------------------------------- */
-
-enum { ITEMS = 1000, WORKERS = 16 };
-typedef struct {
-    int threads;
-    atomic_int calls[ITEMS];
-    atomic_bool busy[WORKERS];
-    atomic_bool wrong;
-} record;
-
-static void body(void *user, int64_t index, int worker)
+Test(core, exists_only_where_it_pays)
 {
-    record *r = user;
-    if (worker < 0 || worker >= r->threads || atomic_exchange(&r->busy[worker], true))
-        r->wrong = true;
-    r->calls[index]++;
-    for (volatile int i = 0; i < 200; i++) continue;
-    r->busy[worker] = false;
+    cr_assert(!sg_core_exists(1, 5, 5));
+    cr_assert(!sg_core_exists(3, 2, 12));
+    cr_assert(sg_core_exists(2, 12, words_of(2, 12)));
+    cr_assert(!sg_core_exists(2, 13, words_of(2, 13)));
+    cr_assert(!sg_core_exists(12, 5, words_of(12, 5)));
+    cr_assert(!sg_core_exists(13, 3, words_of(13, 3)));
 }
 
-Test(parallel, each_item_is_done_once_and_no_worker_twice_at_once)
+/* Chunks of time joined by products: lengths on both sides of each number of chunks. */
+Test(core, joins_chunks)
 {
-    static const int threads[] = {1, 2, 3, 8, WORKERS}, counts[] = {0, 1, 2, 7, ITEMS};
-    for (int t = 0; t < 5; t++)
-        for (int c = 0; c < 5; c++) {
-            record r = {.threads = threads[t]};
-            sg_parallel(threads[t], counts[c], body, &r);
-            cr_expect(!r.wrong);
-            for (int i = 0; i < ITEMS; i++) cr_assert_eq(r.calls[i], i < counts[c]);
-        }
-}
-
-static _Thread_local char here;
-typedef struct {
-    const char *thread;
-    int64_t next;
-    bool wrong;
-} caller;
-
-static void expect_caller(void *user, int64_t index, int worker)
-{
-    caller *c = user;
-    if (&here != c->thread || worker != 0 || index != c->next++) c->wrong = true;
-}
-
-Test(parallel, one_thread_or_one_item_stays_with_the_caller)
-{
-    caller c = {.thread = &here};
-    sg_parallel(1, 50, expect_caller, &c);
-    cr_expect(c.next == 50 && !c.wrong);
-    c.next = 0;
-    sg_parallel(8, 1, expect_caller, &c);
-    cr_expect(c.next == 1 && !c.wrong);
-}
-
-Test(parallel, thread_counts_follow_the_rule_and_have_an_end)
-{
-    int all = sg_thread_count(-1);
-    cr_expect(all >= 1);
-    cr_expect_eq(sg_thread_count(1), 1);
-    cr_expect_eq(sg_thread_count(5), 5);
-    cr_expect_eq(sg_thread_count(-2), all > 1 ? all - 1 : 1);
-    cr_expect_eq(sg_thread_count(-all), 1);
-    cr_expect_eq(sg_thread_count(-all - 1), 1);
-    cr_expect_eq(sg_thread_count(INT_MIN), 1);
-    int most = sg_thread_count(INT_MAX);
-    cr_expect(most >= 64 && most <= 100000);
-    cr_expect_eq(sg_thread_count(100000), most);
-    record r = {.threads = WORKERS};
-    sg_parallel(most < WORKERS ? most : WORKERS, ITEMS, body, &r);
-    cr_expect(!r.wrong);
+    const int64_t length[] = {31, 80, 82, 150, 152, 400, 402, 700, 1600};
+    for (size_t i = 0; i < sizeof length / sizeof *length; i++)
+        for (int32_t d = 2; d <= 5; d++)
+            for (int single = 0; single < 2; single++)
+                check(d, 3 + (int32_t)(i + (size_t)d) % 4, length[i], single, sg_isa_best());
 }

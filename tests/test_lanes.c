@@ -3,6 +3,7 @@
 #include "core/random.h"
 #include "ops/cpu/lanes/lanes.h"
 #include "ops/cpu/signature.h"
+#include "ops/cpu/steps.h"
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@ typedef struct {
     const sg_lane_kernels *lanes;
     int rows;
     int64_t length, lengths[MOST];
+    double time[MOST];
     double *path[MOST], *g[MOST];
 } group;
 
@@ -49,6 +51,7 @@ static group group_create(const sigad_sig_spec *spec, const sg_lane_kernels *lan
         uint64_t key = sg_random_key(seed, (uint64_t)r);
         t.lengths[r] =
             r == 0 ? length : (int64_t)(sg_random_uniform(key, 1u << 30) * (double)(length + 1));
+        t.time[r] = sg_time_step(t.plan, t.lengths[r]);
         t.path[r] = draw_path(t.lengths[r], length, spec->dimension, key);
         t.g[r] = make((size_t)t.plan->sig_length, sizeof(double));
         for (int64_t i = 0; i < t.plan->sig_length; i++)
@@ -104,16 +107,16 @@ static void check(const group *t, bool single, const char *where)
         sig[r] = make((size_t)m, bytes);
         path_bar[r] = make((size_t)n, bytes);
     }
-    size_t need = (size_t)t->lanes->sig_bytes(plan),
+    size_t need = (size_t)t->lanes->sig_bytes(plan, t->length),
            back = (size_t)t->lanes->sig_vjp_bytes(plan, t->length);
     void *work = aligned_alloc(64, (need > back ? need : back) / 64 * 64 + 64);
-    t->lanes->sig(plan, t->length, t->rows, t->lengths, path, sig, work);
-    t->lanes->sig_vjp(plan, t->length, t->rows, t->lengths, path, g, path_bar, work);
+    t->lanes->sig(plan, t->length, t->rows, t->lengths, t->time, path, sig, work);
+    t->lanes->sig_vjp(plan, t->length, t->rows, t->lengths, t->time, path, g, path_bar, work);
 
     void *plain = aligned_alloc(
-        64,
-        (size_t)(sg_sig_work(plan, t->length) + sg_sig_vjp_work(plan, t->length)) * sizeof(double) +
-            64);
+        64, (size_t)(sg_sig_work_f64(plan, t->length) + sg_sig_vjp_work_f64(plan, t->length)) *
+                    sizeof(double) +
+                64);
     for (int r = 0; r < t->rows; r++) {
         double *want = make((size_t)m, sizeof *want), *want_bar = make((size_t)n, sizeof *want);
         sg_sig_f64(plan, t->lengths[r], t->path[r], want, plain);

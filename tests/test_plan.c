@@ -47,7 +47,8 @@ Test(spec, bad_fields_are_refused)
     REFUSES(scalar_term, 7);
     REFUSES(method, 3);
     REFUSES(method, -1);
-    REFUSES(reserved, 1);
+    REFUSES(kernel, 3);
+    REFUSES(kernel, -1);
     REFUSES(end_time, NAN);
     REFUSES(end_time, INFINITY);
 #undef REFUSES

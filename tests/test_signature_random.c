@@ -85,7 +85,7 @@ Test(random, vjp_is_the_transpose_of_the_complex_step)
         double _Complex *x = calloc((size_t)c.x_entries + 1, sizeof *x),
                         *y = calloc((size_t)c.y_entries, sizeof *y);
         void *work =
-            aligned_alloc(64, (size_t)kernels->fwd_work(c.plan, c.length) * sizeof *x + 64);
+            aligned_alloc(64, (size_t)kernels->fwd_work[SG_C64](c.plan, c.length) * sizeof *x + 64);
         double *x_bar = malloc((size_t)c.x_entries * sizeof *x_bar + 1), left = 0, right = 0,
                size = 1;
         step_into(&c, x);
@@ -152,7 +152,7 @@ Test(random, vjp_of_long_paths)
                    size = 1;
             double _Complex *x = calloc((size_t)c.x_entries, sizeof *x),
                             *y = calloc((size_t)c.y_entries, sizeof *y);
-            void *work = aligned_alloc(64, (size_t)sg_sig_work(c.plan, c.length) * sizeof *x);
+            void *work = aligned_alloc(64, (size_t)sg_sig_work_c64(c.plan, c.length) * sizeof *x);
             step_into(&c, x);
             sg_sig_c64(c.plan, c.length, x, y, work);
             cr_assert_eq(case_call(&c, SG_F64, NULL, c.x, c.g, x_bar, 1), SIGAD_OK);

@@ -5,7 +5,7 @@
  * The functions are those of signature.h with the same arrays, on the device, and the same results: outputs are overwritten and must not overlap
  * inputs. The same call gives the same bits on every run on one model of device. Further errors: SIGAD_EDEVICE (a library without CUDA, or no device),
  * SIGAD_EINVAL (a plan that was not prepared on the current device), SIGAD_ERANGE (also: the top level has 2^31 words or more), SIGAD_ECUDA (a kernel
- * could not be launched). Nothing is allocated, and nothing waits, but for sigad_cuda_prepare.
+ * could not be launched). spec.kernel is ignored. Nothing is allocated, and nothing waits, but for sigad_cuda_prepare.
  */
 #ifndef SIGAD_CUDA_H
 #define SIGAD_CUDA_H

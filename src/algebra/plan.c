@@ -21,6 +21,33 @@ static sigad_status build_levels(sigad_plan *plan)
     return SIGAD_OK;
 }
 
+static sigad_status build_reversed(sigad_plan *plan)
+{
+    int64_t words = sg_plan_words(plan);
+    if (words > SG_REVERSED) return SIGAD_OK;
+    int32_t *place = sg_arena_take(&plan->arena, (size_t)words * sizeof *place);
+    if (!place) return SIGAD_ENOMEM;
+    /* the mirror image of k u is that of u, followed by k: the next digit */
+    for (int32_t k = 1; k <= plan->degree; k++)
+        for (int64_t i = 0; i < plan->size[k]; i++) {
+            int64_t first = i / plan->size[k - 1], rest = i % plan->size[k - 1];
+            int64_t mirror = k == 1 ? 0 : place[plan->offset[k - 1] + rest] - plan->offset[k - 1];
+            place[plan->offset[k] + i] =
+                (int32_t)(plan->offset[k] + mirror * plan->letters + first);
+        }
+    plan->reversed = place;
+    return SIGAD_OK;
+}
+
+static sigad_status build_core(sigad_plan *plan)
+{
+    if (plan->spec.kernel == SIGAD_KERNEL_PLAIN ||
+        !sg_core_exists(plan->letters, plan->degree, sg_plan_words(plan)))
+        return SIGAD_OK;
+    plan->core = sg_core_build(&plan->arena, plan->letters, plan->degree);
+    return plan->core ? SIGAD_OK : SIGAD_ENOMEM;
+}
+
 static sigad_status build_moving(sigad_plan *plan)
 {
     const sigad_sig_spec *spec = &plan->spec;
@@ -40,6 +67,8 @@ static sigad_status build(sigad_plan *plan)
 {
     sigad_status status = build_levels(plan);
     if (!status) status = build_moving(plan);
+    if (!status) status = build_reversed(plan);
+    if (!status) status = build_core(plan);
     if (!status && sg_plan_has_tables(plan)) status = sg_plan_build_tables(plan);
     return status;
 }

@@ -3,11 +3,13 @@
  */
 #ifndef SG_PLAN_H
 #define SG_PLAN_H
+#include "algebra/core.h"
 #include "core/arena.h"
 #include "core/cpu.h"
 #include "sigad/signature.h"
 
 enum { SG_MOST_DEGREE = 1024 }; /* of a plan; only one letter could go further anyway */
+enum { SG_REVERSED = 1 << 20 };
 
 /* A sparse integer matrix by columns. A column stands for a Lyndon word or its bracket; all its
  * rows are words of the same length. */
@@ -25,6 +27,12 @@ typedef struct {
     int32_t prefix; /* index of u */
     int32_t letter; /* the least k */
 } sg_run;
+
+/* The same entries by word: that of `word` in the bracket of this rank. */
+typedef struct {
+    int32_t word; /* index inside its level */
+    int32_t rank, value;
+} sg_term;
 
 /* What a device keeps of a plan. The list only grows, without a lock, until the plan's end. */
 typedef struct sg_plan_copy sg_plan_copy;
@@ -46,6 +54,11 @@ struct sigad_plan {
     double *inverse; /* [degree + 1] 1 / q */
     int64_t sig_length, log_sig_length; /* of the arrays at the interface */
 
+    int32_t *reversed; /* [words] place of each word of a tensor among the words of its level in the
+                          order of their mirror images; NULL beyond SG_REVERSED words */
+
+    const sg_core *core; /* NULL where it does not exist or kernel is SIGAD_KERNEL_PLAIN */
+
     /* The letters that move in a step of the augmented path, ascending: in even and in odd steps
      * (lead first, then lag; without lead-lag all of them, twice). */
     int32_t *moving[2], moving_count;
@@ -55,9 +68,12 @@ struct sigad_plan {
     int32_t *lyndon;       /* [rank] index of the word inside its level */
     int64_t *run_first;    /* [degree + 2] first run of length k */
     sg_run *run;
-    sg_sparse bracket;  /* expansion of each bracket: row = index of a word */
-    sg_sparse triangle; /* the same at Lyndon words alone, without the unit diagonal: row = rank,
-                           greater than the column */
+    sg_sparse bracket;   /* expansion of each bracket: row = index of a word */
+    sg_sparse triangle;  /* the same at Lyndon words alone, without the unit diagonal: row = rank,
+                            greater than the column */
+    int64_t *term_first; /* [degree + 2] first term of words of length k */
+    sg_term *term;       /* the expansions again, by word, then by rank */
+    sg_term *triangle_term; /* the triangle again, by row, which is called word here */
 
     _Atomic(sg_plan_copy *) copies;
 };

@@ -33,7 +33,7 @@ sigad_status sg_spec_read(sg_error *error, const char *caller, const sigad_sig_s
                  {"lead_lag", known->lead_lag, 0, 1, "0 or 1"},
                  {"scalar_term", known->scalar_term, 0, 1, "0 or 1"},
                  {"method", known->method, SIGAD_EXPANDED, SIGAD_LYNDON_BRACKETS, "0, 1 or 2"},
-                 {"reserved", known->reserved, 0, 0, "0"}};
+                 {"kernel", known->kernel, SIGAD_KERNEL_AUTO, SIGAD_KERNEL_CORE, "0, 1 or 2"}};
     for (size_t i = 0; i < sizeof field / sizeof *field; i++)
         if (field[i].value < field[i].least || field[i].value > field[i].most)
             return refuse(error, caller, "spec.%s is %d, must be %s", field[i].name,

@@ -198,6 +198,51 @@ static sigad_status build_sparse(sigad_plan *plan, sg_sparse *table,
     return done ? SIGAD_OK : SIGAD_ENOMEM;
 }
 
+/* The entries of columns first .. last - 1 of a table, sorted by row: `next` [rows + 1] counts,
+ * then says where the next one of each row goes. */
+static void sort_by_row(const sg_sparse *table, int64_t first, int64_t last, int64_t rows,
+                        int64_t *next, sg_term *term)
+{
+    memset(next, 0, (size_t)(rows + 1) * sizeof *next);
+    for (int64_t e = table->start[first]; e < table->start[last]; e++)
+        next[table->entry[e].row + 1]++;
+    for (int64_t r = 0; r < rows; r++) next[r + 1] += next[r];
+    for (int64_t column = first; column < last; column++)
+        for (int64_t e = table->start[column]; e < table->start[column + 1]; e++) {
+            sg_entry entry = table->entry[e];
+            term[next[entry.row]++] = (sg_term){entry.row, (int32_t)column, entry.value};
+        }
+}
+
+static void sort_terms(sigad_plan *plan, int64_t *next)
+{
+    const int64_t *rank = plan->lyndon_first;
+    for (int32_t k = 0; k <= plan->degree + 1; k++)
+        plan->term_first[k] = plan->bracket.start[rank[k]];
+    for (int32_t k = 1; k <= plan->degree; k++)
+        sort_by_row(&plan->bracket, rank[k], rank[k + 1], plan->size[k], next,
+                    plan->term + plan->term_first[k]);
+    sort_by_row(&plan->triangle, 0, plan->log_sig_length, plan->log_sig_length, next,
+                plan->triangle_term);
+}
+
+static sigad_status build_terms(sigad_plan *plan)
+{
+    size_t levels = (size_t)plan->degree + 2;
+    size_t rows =
+        (size_t)(plan->sig_length > plan->log_sig_length ? plan->sig_length : plan->log_sig_length);
+    int64_t count = plan->bracket.start[plan->log_sig_length];
+    int64_t below = plan->triangle.start[plan->log_sig_length];
+    plan->term_first = sg_arena_take(&plan->arena, levels * sizeof *plan->term_first);
+    plan->term = sg_arena_take(&plan->arena, (size_t)count * sizeof *plan->term);
+    plan->triangle_term = sg_arena_take(&plan->arena, (size_t)below * sizeof *plan->triangle_term);
+    int64_t *next = sg_allocate(&plan->allocator, (rows + 1) * sizeof *next);
+    bool good = plan->term_first && plan->term && plan->triangle_term && next;
+    if (good) sort_terms(plan, next);
+    sg_release(&plan->allocator, next, (rows + 1) * sizeof *next);
+    return good ? SIGAD_OK : SIGAD_ENOMEM;
+}
+
 sigad_status sg_plan_build_tables(sigad_plan *plan)
 {
     if (plan->size[plan->degree] > INT32_MAX) return SIGAD_ERANGE;
@@ -205,5 +250,6 @@ sigad_status sg_plan_build_tables(sigad_plan *plan)
     if (!status) status = build_runs(plan);
     if (!status) status = build_sparse(plan, &plan->bracket, fill_bracket);
     if (!status) status = build_sparse(plan, &plan->triangle, fill_triangle);
+    if (!status) status = build_terms(plan);
     return status;
 }

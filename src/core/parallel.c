@@ -15,6 +15,7 @@ enum { MOST = 64 };
 
 int sg_thread_count(int n_jobs)
 {
+    if (n_jobs == 1) return 1; /* asking for the number of processors is a system call */
     int all = omp_get_num_procs(), limit = omp_get_max_threads();
     if (limit < all) all = limit;
     if (n_jobs > 0) {

@@ -21,9 +21,9 @@ static bool point_at_gradients(sg_sweep *sweep, sg_field *cotangent)
         sg_parameter *parameter = context->parameters[i];
         if (!sg_sweep_active(sweep, sg_context_parameter_handle(context, i))) continue;
         if (!sg_parameter_need_gradient(context, parameter)) return false;
-        cotangent->parameter[i] =
+        cotangent->room[i] =
             parameter->reached ? sg_field_array(sweep, &parameter->value) : parameter->gradient;
-        if (!cotangent->parameter[i]) return false;
+        if (!cotangent->room[i]) return false;
     }
     return true;
 }
@@ -58,7 +58,7 @@ static bool backward(sg_sweep *sweep, sigad_tensor seed)
                 sweep->caller);
         return false;
     }
-    if (!sg_sweep_require(sweep, 1u << SIGAD_VJP) || !sg_field_create(sweep, &cotangent, false) ||
+    if (!sg_sweep_require(sweep, 1u << SIGAD_VJP) || !sg_field_create_empty(sweep, &cotangent) ||
         !point_at_gradients(sweep, &cotangent) || !sg_sweep_seed(sweep, &cotangent, seed) ||
         !sg_sweep_pull(sweep, &cotangent))
         return false;

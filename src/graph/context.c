@@ -134,7 +134,7 @@ static bool same_spec(const sigad_sig_spec *a, const sigad_sig_spec *b)
 {
     return a->dimension == b->dimension && a->degree == b->degree && a->time_aug == b->time_aug &&
            a->lead_lag == b->lead_lag && a->scalar_term == b->scalar_term &&
-           a->method == b->method && a->reserved == b->reserved &&
+           a->method == b->method && a->kernel == b->kernel &&
            memcmp(&a->end_time, &b->end_time, sizeof a->end_time) == 0;
 }
 

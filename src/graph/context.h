@@ -79,8 +79,7 @@ static inline bool sg_is_parameter(sigad_tensor handle)
 
 void sg_parameter_destroy(sigad_context *context, sg_parameter *parameter);
 
-/* Makes room for a parameter's gradient and clears it unless it holds something; false if memory is
- * short. */
+/* Makes room for a parameter's gradient; false if memory is short. */
 bool sg_parameter_need_gradient(sigad_context *context, sg_parameter *parameter);
 
 /* The plan of a spec, built on first use and kept; NULL with the error set. `caller` names the

@@ -28,7 +28,6 @@ bool sg_parameter_need_gradient(sigad_context *context, sg_parameter *parameter)
                 parameter->name, bytes);
         return false;
     }
-    if (!parameter->reached) memset(parameter->gradient, 0, bytes);
     return true;
 }
 

@@ -28,7 +28,7 @@ static void take_versions(const sigad_tape *tape, sg_node *node)
 static bool recompute(sigad_tape *tape, sg_frame *frame, size_t position, void *workspace)
 {
     sg_node *node = &tape->nodes[position];
-    if (!sg_frame_bind(tape, frame, position)) return false;
+    if (!sg_frame_bind(tape, frame, position, 1u << SIGAD_FWD)) return false;
     take_versions(tape, node);
     if (sg_node_shares(node, frame->x)) return true;
     uint64_t start = sg_ticks();

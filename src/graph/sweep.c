@@ -1,7 +1,7 @@
 #include "graph/sweep.h"
 #include <string.h>
 
-enum { SOURCE = 1, DEPENDS = 2, NEEDED = 4, ACTIVE = DEPENDS | NEEDED };
+enum { SOURCE = 1, DEPENDS = 2, NEEDED = 4, VISITED = 8, ACTIVE = DEPENDS | NEEDED };
 
 /* ---- which nodes take part ----------------------------------------------------------------- */
 
@@ -84,18 +84,22 @@ static bool depends(const sg_sweep *sweep, const sg_node *node)
 
 bool sg_sweep_visits(const sg_sweep *sweep, size_t position)
 {
-    return (sweep->state[position] & ACTIVE) == ACTIVE &&
-           depends(sweep, &sweep->tape->nodes[position]);
+    return (sweep->state[position] & VISITED) != 0;
 }
 
 void sg_sweep_mark(sg_sweep *sweep)
 {
     const sg_node *nodes = sweep->tape->nodes;
-    for (size_t i = 0; i < sweep->count; i++)
-        if (sweep->state[i] & SOURCE || depends(sweep, &nodes[i])) sweep->state[i] |= DEPENDS;
+    for (size_t i = 0; i < sweep->count; i++) {
+        const bool passes = depends(sweep, &nodes[i]);
+        if (passes || sweep->state[i] & SOURCE) sweep->state[i] |= DEPENDS;
+        if (passes) sweep->state[i] |= VISITED; /* if it is needed, too */
+    }
     *state_of(sweep, sweep->output) |= NEEDED;
     for (size_t i = sweep->count; i-- > 0;)
-        if (sg_sweep_visits(sweep, i))
+        if (!(sweep->state[i] & NEEDED))
+            sweep->state[i] &= (uint8_t)~VISITED;
+        else if (sweep->state[i] & VISITED)
             for (int k = 0; k < nodes[i].n; k++) *state_of(sweep, nodes[i].inputs[k]) |= NEEDED;
 }
 
@@ -172,28 +176,65 @@ void *sg_field_array(sg_sweep *sweep, const sigad_array *like)
     return block;
 }
 
-bool sg_field_create(sg_sweep *sweep, sg_field *field, bool own_parameters)
+bool sg_field_create_empty(sg_sweep *sweep, sg_field *field)
 {
     sigad_tape *tape = sweep->tape;
     size_t parameters = tape->context->parameter_count;
-    size_t bytes = (sweep->count + parameters) * sizeof *field->node;
+    size_t bytes = (sweep->count + 2 * parameters) * sizeof *field->node;
     field->node = sg_arena_take_zeroed(&tape->side, bytes);
     if (!field->node) return !sg_context_no_memory(tape->context, sweep->caller, bytes);
     field->parameter = field->node + sweep->count;
+    field->room = field->parameter + parameters;
+    return true;
+}
+
+bool sg_field_create(sg_sweep *sweep, sg_field *field)
+{
+    sigad_tape *tape = sweep->tape;
+    if (!sg_field_create_empty(sweep, field)) return false;
     for (size_t i = 0; i < sweep->count; i++)
         if ((sweep->state[i] & ACTIVE) == ACTIVE &&
             !(field->node[i] = sg_field_array(sweep, &tape->nodes[i].value)))
             return false;
-    for (size_t i = 0; own_parameters && i < parameters; i++)
+    for (size_t i = 0; i < tape->context->parameter_count; i++)
         if ((sweep->parameter_state[i] & ACTIVE) == ACTIVE &&
             !(field->parameter[i] = sg_field_array(sweep, &tape->context->parameters[i]->value)))
             return false;
     return true;
 }
 
+static void **entry_of(const sg_field *field, sigad_tensor tensor)
+{
+    return sg_is_parameter(tensor) ? &field->parameter[tensor.id] : &field->node[tensor.id];
+}
+
 void *sg_field_at(const sg_field *field, sigad_tensor tensor)
 {
-    return sg_is_parameter(tensor) ? field->parameter[tensor.id] : field->node[tensor.id];
+    return *entry_of(field, tensor);
+}
+
+/* Gives a tensor an array, not cleared, if it has none yet: then *fresh is set. False if memory is
+ * short. */
+static bool need(sg_sweep *sweep, const sg_field *field, sigad_tensor tensor,
+                 const sigad_array *like, bool *fresh)
+{
+    sigad_tape *tape = sweep->tape;
+    void **entry = entry_of(field, tensor);
+    *fresh = !*entry;
+    if (*entry) return true;
+    const size_t bytes = sg_array_bytes(like);
+    *entry = sg_is_parameter(tensor) ? field->room[tensor.id] : sg_arena_take(&tape->side, bytes);
+    return *entry || !sg_context_no_memory(tape->context, sweep->caller, bytes);
+}
+
+static bool need_cleared(sg_sweep *sweep, const sg_field *field, sigad_tensor tensor,
+                         const sigad_array *like)
+{
+    bool fresh;
+    if (!need(sweep, field, tensor, like, &fresh)) return false;
+    const size_t bytes = sg_array_bytes(like);
+    if (fresh && bytes) memset(sg_field_at(field, tensor), 0, bytes);
+    return true;
 }
 
 /* ---- the seed ------------------------------------------------------------------------------ */
@@ -247,16 +288,16 @@ bool sg_sweep_seed(sg_sweep *sweep, const sg_field *field, sigad_tensor cotangen
     else if (!broadcasts(&value, y))
         sg_fail(error, SIGAD_ESHAPE, "%s: a cotangent of shape %s does not broadcast to %s",
                 sweep->caller, sg_shape_text(&value, a), sg_shape_text(y, b));
-    else
+    else if (need_cleared(sweep, field, sweep->output, y))
         accumulate_broadcast(y, sg_field_at(field, sweep->output), &value);
     return !error->status;
 }
 
 /* ---- the sweeps ---------------------------------------------------------------------------- */
 
-static bool bind(sg_sweep *sweep, size_t position)
+static bool bind(sg_sweep *sweep, size_t position, unsigned functions)
 {
-    return sg_frame_bind(sweep->tape, &sweep->frame, position);
+    return sg_frame_bind(sweep->tape, &sweep->frame, position, functions);
 }
 
 static void attach(const sg_sweep *sweep, sigad_array *arrays, size_t position,
@@ -273,15 +314,67 @@ static bool call(sg_sweep *sweep, size_t position, int which)
     return sg_frame_run(&sweep->frame, sweep->tape->nodes[position].op, which, sweep->workspace);
 }
 
+/* The input stands in another place of the node's inputs, too. */
+static bool is_repeated(const sg_node *node, int i)
+{
+    const sigad_tensor x = node->inputs[i];
+    for (int k = 0; k < node->n; k++)
+        if (k != i && node->inputs[k].id == x.id && node->inputs[k].generation == x.generation)
+            return true;
+    return false;
+}
+
+/* Hands the node's array on to an input that it would be copied to, and that has none yet; nobody
+ * reads it under the node's name any more. Returns that input, or -1. */
+static int pass_on(const sg_sweep *sweep, size_t position, const sg_field *field)
+{
+    const sg_node *node = &sweep->tape->nodes[position];
+    if (!(node->op->flags & SG_OP_PASS) || node->watched) return -1;
+    for (int i = 0; i < node->n; i++) {
+        const sigad_tensor x = node->inputs[i];
+        if (sg_is_parameter(x) || !sg_sweep_active(sweep, x) || field->node[x.id] ||
+            sweep->frame.x[i].elements != node->value.elements || is_repeated(node, i))
+            continue;
+        field->node[x.id] = field->node[position];
+        return i;
+    }
+    return -1;
+}
+
+/* Gives the inputs that are wanted their arrays. Those that are fresh are cleared, unless the
+ * operation overwrites them. */
+static bool attach_for_pull(sg_sweep *sweep, size_t position, const sg_field *field, bool *wanted)
+{
+    const sg_node *node = &sweep->tape->nodes[position];
+    sg_frame *frame = &sweep->frame;
+    const int passed = pass_on(sweep, position, field);
+    const int asked = node->op->flags & SG_OP_FRESH ? 32 : 0;
+    *wanted = false;
+    for (int i = 0; i < node->n; i++) {
+        const sigad_tensor x = node->inputs[i];
+        sigad_array *x_cotangent = &frame->x_cotangent[i];
+        bool fresh = false;
+        if (i == passed || !sg_sweep_active(sweep, x)) continue;
+        if (i < asked && !is_repeated(node, i) ? !need(sweep, field, x, x_cotangent, &fresh)
+                                               : !need_cleared(sweep, field, x, x_cotangent))
+            return false;
+        if (fresh) frame->call.fresh |= 1u << i;
+        x_cotangent->data = sg_field_at(field, x);
+        *wanted = true;
+    }
+    return true;
+}
+
 bool sg_sweep_pull(sg_sweep *sweep, const sg_field *cotangent)
 {
     sg_frame *frame = &sweep->frame;
     for (size_t i = sweep->count; i-- > 0;) {
+        bool wanted;
         if (!sg_sweep_visits(sweep, i)) continue;
-        if (!bind(sweep, i)) return false;
+        if (!bind(sweep, i, 1u << SIGAD_VJP)) return false;
         frame->y_cotangent.data = cotangent->node[i];
-        attach(sweep, frame->x_cotangent, i, cotangent);
-        if (!call(sweep, i, SIGAD_VJP)) return false;
+        if (!attach_for_pull(sweep, i, cotangent, &wanted)) return false;
+        if (wanted && !call(sweep, i, SIGAD_VJP)) return false;
     }
     return true;
 }
@@ -291,7 +384,7 @@ bool sg_sweep_push(sg_sweep *sweep, const sg_field *tangent)
     sg_frame *frame = &sweep->frame;
     for (size_t i = 0; i < sweep->count; i++) {
         if (!sg_sweep_visits(sweep, i)) continue;
-        if (!bind(sweep, i)) return false;
+        if (!bind(sweep, i, 1u << SIGAD_JVP)) return false;
         frame->y_tangent.data = tangent->node[i];
         attach(sweep, frame->x_tangent, i, tangent);
         if (!call(sweep, i, SIGAD_JVP)) return false;
@@ -305,7 +398,7 @@ bool sg_sweep_pull_tangent(sg_sweep *sweep, const sg_field *cotangent, const sg_
     sg_frame *frame = &sweep->frame;
     for (size_t i = sweep->count; i-- > 0;) {
         if (!sg_sweep_visits(sweep, i)) continue;
-        if (!bind(sweep, i)) return false;
+        if (!bind(sweep, i, 1u << SIGAD_VJP | 1u << SIGAD_SOC)) return false;
         frame->y_cotangent.data = cotangent_tangent->node[i];
         attach(sweep, frame->x_cotangent, i, cotangent_tangent);
         if (!call(sweep, i, SIGAD_VJP)) return false;

@@ -24,6 +24,7 @@ typedef struct {
 /* One array per active node and source parameter: cotangents, tangents. */
 typedef struct {
     void **node, **parameter;
+    void **room; /* for parameters, of a field of a pull: see sg_field_create_empty */
 } sg_field;
 
 bool sg_sweep_begin(sg_sweep *sweep, sigad_tape *tape, const char *caller, sigad_tensor output);
@@ -49,9 +50,11 @@ bool sg_sweep_check(const sg_sweep *sweep, unsigned functions);
 /* The same, and makes frame and workspace for calling them. */
 bool sg_sweep_require(sg_sweep *sweep, unsigned functions);
 
-/* Cleared arrays for all active nodes; for source parameters, too, if `own_parameters`, else their
- * pointers are NULL. */
-bool sg_field_create(sg_sweep *sweep, sg_field *field, bool own_parameters);
+/* Cleared arrays for all active nodes and source parameters. */
+bool sg_field_create(sg_sweep *sweep, sg_field *field);
+/* No arrays yet: a pull takes one for a node when something is to be put there, and for parameter i
+ * the one that room[i], NULL at first, then points at. */
+bool sg_field_create_empty(sg_sweep *sweep, sg_field *field);
 /* One such array; NULL with the error set. */
 void *sg_field_array(sg_sweep *sweep, const sigad_array *like);
 void *sg_field_at(const sg_field *field, sigad_tensor tensor);
@@ -60,7 +63,8 @@ void *sg_field_at(const sg_field *field, sigad_tensor tensor);
  * stands for all ones. */
 bool sg_sweep_seed(sg_sweep *sweep, const sg_field *field, sigad_tensor cotangent);
 
-/* x_bar += J^T y_bar over all active nodes, newest first. */
+/* x_bar = J^T y_bar over all active nodes, newest first, into a field that was empty but for the
+ * seed. */
 bool sg_sweep_pull(sg_sweep *sweep, const sg_field *cotangent);
 /* y_dot += J x_dot over all active nodes, oldest first. */
 bool sg_sweep_push(sg_sweep *sweep, const sg_field *tangent);

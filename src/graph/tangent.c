@@ -74,8 +74,7 @@ static bool push(sg_sweep *sweep, int n, const sigad_tensor *x, const sigad_tens
     sg_field field;
     if (!mark(sweep, n, x)) return false;
     if (!sg_sweep_reaches(sweep)) return true;
-    if (!sg_sweep_require(sweep, 1u << SIGAD_JVP) || !sg_field_create(sweep, &field, true))
-        return false;
+    if (!sg_sweep_require(sweep, 1u << SIGAD_JVP) || !sg_field_create(sweep, &field)) return false;
     seed_tangents(sweep, &field, n, x, tangent);
     if (!sg_sweep_push(sweep, &field)) return false;
     copy_result(sweep->tape, result, sg_field_at(&field, sweep->output));
@@ -114,8 +113,8 @@ static bool hvp(sg_sweep *sweep, int n, const sigad_tensor *x, const sigad_tenso
     if (!mark(sweep, n, x)) return false;
     if (!sg_sweep_reaches(sweep)) return true;
     if (!sg_sweep_require(sweep, 1u << SIGAD_VJP | 1u << SIGAD_JVP | 1u << SIGAD_SOC) ||
-        !sg_field_create(sweep, &tangent, true) || !sg_field_create(sweep, &cotangent, true) ||
-        !sg_field_create(sweep, &second, true))
+        !sg_field_create(sweep, &tangent) || !sg_field_create(sweep, &cotangent) ||
+        !sg_field_create(sweep, &second))
         return false;
     seed_tangents(sweep, &tangent, n, x, v);
     if (!sg_sweep_push(sweep, &tangent) || !sg_sweep_seed(sweep, &cotangent, poison) ||

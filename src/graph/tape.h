@@ -55,6 +55,7 @@ struct sigad_tape {
     sg_arena side; /* scratch of sweeps; labels and gradients given to nodes that are no longer the
                       newest: a rewind keeps those of the nodes that stay */
     sg_note *notes;
+    bool recording; /* an operation is on its way into the next node */
 };
 
 /* What a function of an operation gets; the public struct comes first. */
@@ -63,10 +64,17 @@ typedef struct {
     sigad_tape *tape;
     const char *name, *label;
     size_t position; /* of the node on the tape */
+    uint32_t fresh;  /* see sg_call_fresh */
 } sg_call;
 /* The stream that this node draws from: a function of the context's seed, tape, step and position.
  */
 uint64_t sg_call_random_key(const sigad_op_call *call);
+/* In the vjp of an operation with SG_OP_FRESH: x_cotangent[i] holds nothing yet, and is to be
+ * overwritten instead of added to. */
+static inline bool sg_call_fresh(const sigad_op_call *call, int i)
+{
+    return ((const sg_call *)(const void *)call)->fresh >> i & 1;
+}
 static inline sigad_tape *sg_call_tape(const sigad_op_call *call)
 {
     return ((const sg_call *)(const void *)call)->tape;
@@ -76,7 +84,11 @@ static inline sigad_tape *sg_call_tape(const sigad_op_call *call)
 #define SG_OP_ALIAS                                                                              \
     0x10000u /* y has the bytes of x[0]; where x[0] is itself computed, y shares them and fwd is \
                 not called */
-#define SG_OP_STOP 0x20000u /* no derivative passes */
+#define SG_OP_STOP  0x20000u /* no derivative passes */
+#define SG_OP_FRESH 0x80000u /* vjp asks sg_call_fresh */
+#define SG_OP_PASS                                                                             \
+    0x100000u /* vjp adds y_cotangent as it is to the cotangent of each input that has as many \
+                 elements: where nothing else was added yet, both may be one array */
 #define SG_OP_GRADIENT \
     0x40000u /* a recorded gradient: a missing function means "differentiated too often" */
 
@@ -98,9 +110,9 @@ sigad_tensor sg_tape_handle(const sigad_tape *tape, size_t index);
 /* The name of what made a node: of its operation, or "input", "constant", "result". */
 const char *sg_node_operation(const sg_node *node);
 
-/* Room for one more node, started with the tape's generation and no label, not counted yet; NULL
- * with the error set. */
-sg_node *sg_tape_append(sigad_tape *tape, const char *caller, sg_arena_mark before);
+/* Room for one more node, started with the tape's generation, no operation and no label, not
+ * counted yet; NULL with the error set. */
+sg_node *sg_tape_next(sigad_tape *tape, const char *caller, sg_arena_mark before);
 /* A new leaf with its own bytes (data NULL: cleared); poison with the error set. */
 sigad_tensor sg_tape_leaf(sigad_tape *tape, const char *caller, sg_node_kind kind,
                           const sigad_array *value, const void *data);
@@ -125,9 +137,10 @@ size_t sg_frame_bytes(int n);
 void sg_frame_place(sigad_tape *tape, int n, void *memory, sg_frame *frame);
 /* The same with memory of the side arena; false if it is short. */
 bool sg_frame_create(sigad_tape *tape, int n, sg_frame *frame);
-/* Points the frame at a node: x with present data, y, attributes, saved; everything else without
- * data. False with the error set if an input is stale. */
-bool sg_frame_bind(sigad_tape *tape, sg_frame *frame, size_t position);
+/* Points the frame at a node: x with present data, y, attributes, saved; what else the functions in
+ * the bit set `functions` (1 << SIGAD_VJP ..) need, without data. False with the error set if an
+ * input is stale. */
+bool sg_frame_bind(sigad_tape *tape, sg_frame *frame, size_t position, unsigned functions);
 /* The node is an alias that shares the bytes of its input: nothing to compute. */
 bool sg_node_shares(const sg_node *node, const sigad_array *x);
 /* Calls function number `which` (SIGAD_FWD ..). A missing one, or a failure without a message, is

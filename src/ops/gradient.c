@@ -44,10 +44,11 @@ static sigad_status gradient_infer(sigad_op_call *call)
 /* A frame for f's own functions in the front of the workspace. */
 static bool place(sigad_op_call *call, sg_frame *frame)
 {
+    const unsigned all = 1u << SIGAD_VJP | 1u << SIGAD_JVP | 1u << SIGAD_SOC;
     sigad_tape *tape = sg_call_tape(call);
     const gradient_of *attributes = call->attributes;
     sg_frame_place(tape, node_of(call)->n, call->workspace, frame);
-    return sg_frame_bind(tape, frame, attributes->position);
+    return sg_frame_bind(tape, frame, attributes->position, all);
 }
 
 static sigad_status run(sigad_op_call *call, sg_frame *frame, int which)

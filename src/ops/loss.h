@@ -1,16 +1,21 @@
 /* Losses that are the mean over all elements of a function of a prediction p and a target t, one
  * row each: name, the function, its derivatives by p, by t, by p twice, by p and t, by t twice.
- * `a` is a constant of the loss. */
+ * `a` is a constant of the loss. What stands in a row means the same as in ops/unary.h. */
 #ifndef SG_LOSS_H
 #define SG_LOSS_H
 
-#define SG_LOSSES(ROW)                                                                            \
-    ROW(mse, (p - t) * (p - t), 2 * (p - t), 2 * (t - p), K(2), K(-2), K(2))                      \
-    ROW(mae, ABS(p - t), SIGN(p - t), SIGN(t - p), K(0), K(0), K(0))                              \
-    ROW(huber, HUBER(ABS(p - t)), CLIP(p - t), CLIP(t - p), K(ABS(p - t) <= a),                   \
-        -K(ABS(p - t) <= a), K(ABS(p - t) <= a))                                                  \
-    ROW(binary_cross_entropy, (p > 0 ? p : 0) - p * t + LOG1P(EXP(-ABS(p))), LOGISTIC(p) - t, -p, \
-        LOGISTIC(p) * LOGISTIC(-p), K(-1), K(0))
+#define SG_SIGN(d)  SELECT((d) > K(0), K(1), SELECT((d) < K(0), K(-1), K(0)))
+#define SG_IS_CLOSE SELECT(ABS(p - t) <= a, K(1), K(0))
+#define SG_CUT(d)   SELECT((d) > a, a, SELECT((d) < -a, -a, d))
+#define SG_HUBER(d) SELECT((d) <= a, K(0.5) * (d) * (d), a * ((d)-K(0.5) * a))
+
+#define SG_LOSSES(ROW)                                                                           \
+    ROW(mse, (p - t) * (p - t), K(2) * (p - t), K(2) * (t - p), K(2), K(-2), K(2))               \
+    ROW(mae, ABS(p - t), SG_SIGN(p - t), SG_SIGN(t - p), K(0), K(0), K(0))                       \
+    ROW(huber, SG_HUBER(ABS(p - t)), SG_CUT(p - t), SG_CUT(t - p), SG_IS_CLOSE, -SG_IS_CLOSE,    \
+        SG_IS_CLOSE)                                                                             \
+    ROW(binary_cross_entropy, SOFTPLUS(p) - p * t, SIGMOID(p) - t, -p, SIGMOID(p) * SIGMOID(-p), \
+        K(-1), K(0))
 
 typedef enum {
 #define ROW(name, ...) SG_LOSS_##name,

@@ -16,7 +16,7 @@ typedef struct {
     bool from_path;
     sg_signature_fwd fwd[SG_SCALARS];
     sg_signature_vjp vjp[SG_SCALARS];
-    sg_signature_work fwd_work, vjp_work;
+    sg_signature_work fwd_work[SG_SCALARS], vjp_work[SG_SCALARS];
 } sg_signature_kernels;
 
 extern const sg_signature_kernels sg_sig_kernels, sg_log_sig_kernels, sg_sig_to_log_sig_kernels,
@@ -35,6 +35,7 @@ typedef struct {
     int scalar; /* SG_F32 or SG_F64, of all arrays */
     int64_t batch, length;
     const int64_t *lengths; /* [batch], each in 0 .. length, or NULL: all are `length` long */
+    bool ragged;            /* lengths are there, or will be: they change how a call is laid out */
     const void *x, *y_bar, *x_dot;
     void *out;
     void *work; /* of sg_signature_work_bytes, 64-byte aligned */

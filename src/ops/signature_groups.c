@@ -1,27 +1,41 @@
-/* Signatures of groups of paths, one path per vector lane. */
+/* Groups of items, one item per vector lane. */
 #include "core/memory.h"
+#include "ops/cpu/steps.h"
 #include "ops/signature_route.h"
 #include <string.h>
 
-/* For a group of log-signatures: the signatures in between, their cotangents, and the scratch of
- * the transform, which runs row by row. */
 int64_t sg_signature_row_bytes(const sg_signature_batch *b, int what, int lanes)
 {
-    bool forward = sg_signature_is_forward(what);
     if (b->kernels != &sg_log_sig_kernels) return 0;
-    int64_t rest = (forward ? sg_sig_to_log_sig_work : sg_sig_to_log_sig_vjp_work)(b->plan, 0);
-    int64_t total = sg_work_add(rest, forward ? lanes : 2 * lanes, b->plan->sig_length);
+    int copies = sg_signature_is_forward(what) ? lanes : 2 * lanes;
+    int64_t total = sg_work_add(0, copies, b->plan->sig_length);
     return total < 0 ? -1 : total * sg_scalar_bytes(b->scalar);
 }
 
-enum { MOST_LANES = 16 };
+int64_t sg_signature_lane_bytes(const sg_signature_batch *b, int what, const sg_lane_kernels *lanes)
+{
+    bool forward = sg_signature_is_forward(what);
+    int64_t most = 0, bytes;
+    if (b->kernels->from_path && (forward || b->kernels != &sg_sig_kernels))
+        most = lanes->sig_bytes(b->plan, b->length);
+    if (b->kernels->from_path && !forward) {
+        bytes = lanes->sig_vjp_bytes(b->plan, b->length);
+        if (bytes > most) most = bytes;
+    }
+    if (b->kernels != &sg_sig_kernels) {
+        bytes = (forward ? lanes->transform_bytes : lanes->transform_vjp_bytes)(b->plan);
+        if (bytes > most) most = bytes;
+    }
+    return most;
+}
 
 /* The rows of one group. */
 typedef struct {
     int count;
-    int64_t length[MOST_LANES];
-    const void *x[MOST_LANES], *y_bar[MOST_LANES];
-    void *out[MOST_LANES];
+    int64_t length[SG_MOST_LANES];
+    double time[SG_MOST_LANES];
+    const void *x[SG_MOST_LANES], *y_bar[SG_MOST_LANES];
+    void *out[SG_MOST_LANES];
 } rows;
 
 static void find_rows(const sg_signature_job *j, int64_t group, rows *r)
@@ -30,9 +44,10 @@ static void find_rows(const sg_signature_job *j, int64_t group, rows *r)
     int64_t first = group * j->layout.lanes->lanes, left = b->batch - first;
     r->count = left < j->layout.lanes->lanes ? (int)left : j->layout.lanes->lanes;
     for (int k = 0; k < r->count; k++) {
-        int64_t i = b->lengths ? j->order[first + k] : first + k;
+        int64_t i = j->layout.order_bytes ? j->order[first + k] : first + k;
         int64_t out_entries = sg_signature_is_forward(j->what) ? j->y_entries : j->x_entries;
         r->length[k] = b->lengths ? b->lengths[i] : b->length;
+        r->time[k] = sg_time_step(b->plan, r->length[k]);
         r->x[k] = sg_advance(b->x, i * j->x_entries, b->scalar);
         r->y_bar[k] = sg_advance(b->y_bar, i * j->y_entries, b->scalar);
         r->out[k] = sg_advance(b->out, i * out_entries, b->scalar);
@@ -54,9 +69,10 @@ static void run_sig_group(const sg_signature_job *j, int64_t group, int worker)
     rows r;
     find_rows(j, group, &r);
     if (j->what == SG_BATCH_FWD)
-        lanes->sig(b->plan, b->length, r.count, r.length, r.x, r.out, sg_signature_area(j, worker));
+        lanes->sig(b->plan, b->length, r.count, r.length, r.time, r.x, r.out,
+                   sg_signature_area(j, worker));
     else
-        lanes->sig_vjp(b->plan, b->length, r.count, r.length, r.x, r.y_bar, r.out,
+        lanes->sig_vjp(b->plan, b->length, r.count, r.length, r.time, r.x, r.y_bar, r.out,
                        sg_signature_area(j, worker));
 }
 
@@ -64,27 +80,40 @@ static void run_log_sig_group(const sg_signature_job *j, int64_t group, int work
 {
     const sg_signature_batch *b = j->batch;
     const sg_lane_kernels *lanes = j->layout.lanes;
-    const sg_signature_kernels *transform = &sg_sig_to_log_sig_kernels;
     char *area = sg_signature_area(j, worker), *rest = area,
          *lane_work = area + j->layout.row_bytes;
-    void *sig[MOST_LANES], *sig_bar[MOST_LANES];
-    const void *cotangent[MOST_LANES];
+    void *sig[SG_MOST_LANES], *sig_bar[SG_MOST_LANES];
+    const void *x[SG_MOST_LANES], *cotangent[SG_MOST_LANES];
     rows r;
     find_rows(j, group, &r);
     take_rows(j, &rest, sig);
-    lanes->sig(b->plan, b->length, r.count, r.length, r.x, sig, lane_work);
+    lanes->sig(b->plan, b->length, r.count, r.length, r.time, r.x, sig, lane_work);
+    for (int k = 0; k < r.count; k++) x[k] = sig[k];
     if (j->what == SG_BATCH_FWD) {
-        for (int k = 0; k < r.count; k++)
-            transform->fwd[b->scalar](b->plan, 0, sig[k], r.out[k], rest);
+        lanes->log.fwd(b->plan, r.count, x, r.out, lane_work);
         return;
     }
     take_rows(j, &rest, sig_bar);
     for (int k = 0; k < r.count; k++) {
         memset(sig_bar[k], 0, (size_t)(b->plan->sig_length * sg_scalar_bytes(b->scalar)));
-        transform->vjp[b->scalar](b->plan, 0, sig[k], r.y_bar[k], sig_bar[k], rest);
         cotangent[k] = sig_bar[k];
     }
-    lanes->sig_vjp(b->plan, b->length, r.count, r.length, r.x, cotangent, r.out, lane_work);
+    lanes->log.vjp(b->plan, r.count, x, r.y_bar, sig_bar, lane_work);
+    lanes->sig_vjp(b->plan, b->length, r.count, r.length, r.time, r.x, cotangent, r.out, lane_work);
+}
+
+static void run_transform_group(const sg_signature_job *j, int64_t group, int worker)
+{
+    const sg_signature_batch *b = j->batch;
+    const sg_lane_kernels *lanes = j->layout.lanes;
+    bool to_log = b->kernels == &sg_sig_to_log_sig_kernels;
+    const sg_lane_transform *transform = to_log ? &lanes->log : &lanes->exp;
+    rows r;
+    find_rows(j, group, &r);
+    if (j->what == SG_BATCH_FWD)
+        transform->fwd(b->plan, r.count, r.x, r.out, sg_signature_area(j, worker));
+    else
+        transform->vjp(b->plan, r.count, r.x, r.y_bar, r.out, sg_signature_area(j, worker));
 }
 
 /* Longer ones first, equal ones by index. */
@@ -120,7 +149,9 @@ void sg_signature_sort(const int64_t *lengths, int64_t *order, int64_t count)
 void sg_signature_run_group(void *user, int64_t group, int worker)
 {
     const sg_signature_job *j = user;
-    if (j->batch->kernels == &sg_log_sig_kernels)
+    if (!j->batch->kernels->from_path)
+        run_transform_group(j, group, worker);
+    else if (j->batch->kernels == &sg_log_sig_kernels)
         run_log_sig_group(j, group, worker);
     else
         run_sig_group(j, group, worker);

@@ -5,15 +5,16 @@
 
 int64_t sg_signature_item_bytes(const sg_signature_batch *b, int what)
 {
-    bool forward = sg_signature_is_forward(what);
-    int scalar = b->scalar;
-    int64_t total = (forward ? b->kernels->fwd_work : b->kernels->vjp_work)(b->plan, b->length);
-    if (what == SG_BATCH_JVP || what == SG_BATCH_SOC) {
+    bool forward = sg_signature_is_forward(what),
+         real = what == SG_BATCH_FWD || what == SG_BATCH_VJP;
+    int scalar = real ? b->scalar : SG_C64;
+    int64_t total =
+        (forward ? b->kernels->fwd_work : b->kernels->vjp_work)[scalar](b->plan, b->length);
+    if (!real) {
         /* the complex copies of x, of y or its cotangent, and of the derivative */
         total = sg_work_add(total, forward ? 1 : 2,
                             sg_signature_x_entries(b->kernels, b->plan, b->length));
         total = sg_work_add(total, 1, sg_signature_y_entries(b->kernels, b->plan));
-        scalar = SG_C64;
     }
     if (total == 0) total = SG_BLOCK; /* never NULL */
     return total < 0 ? -1 : total * sg_scalar_bytes(scalar);

@@ -1,14 +1,9 @@
 #include "ops/cpu/loss.h"
+#include "ops/cpu/dense/dense.h"
 #include "ops/cpu/ranges.h"
-#include <stddef.h>
-
-typedef void (*loop)(const sg_loss_arrays *arrays, int64_t first, int64_t count);
-
-#define SG_KERNELS "ops/cpu/loss.inc"
-#include "ops/cpu/both_reals.h"
 
 typedef struct {
-    loop body;
+    sg_loss_loop body;
     const sg_loss_arrays *arrays;
 } job;
 
@@ -21,6 +16,6 @@ static void run(void *user, int64_t first, int64_t count)
 void sg_cpu_loss(sg_loss loss, sg_loss_order order, int32_t dtype, int threads, int64_t n,
                  const sg_loss_arrays *arrays)
 {
-    job j = {SG_BY_DTYPE(dtype, loops)[loss][order], arrays};
+    job j = {sg_dense_of(dtype)->loss[loss][order], arrays};
     sg_ranges(threads, n, 1, run, &j);
 }

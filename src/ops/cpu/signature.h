@@ -7,7 +7,7 @@
  * fwd: y = f(x), overwriting y.    vjp: x_bar += J(x)^T y_bar.
  * x and y are the arrays of the interface, scalar term included: path [length, dimension], sig
  * [sig_length], log_sig [log_sig_length]. `length` counts points; only operations on paths look at
- * it. `work` holds sg_..._work(plan, length) elements, 64-byte aligned; see there for -1. */
+ * it. `work` holds sg_..._work(plan, length) elements, 64-byte aligned; -1: too many. */
 #ifndef SG_SIGNATURE_KERNELS_H
 #define SG_SIGNATURE_KERNELS_H
 #include "algebra/plan.h"
@@ -19,20 +19,36 @@
                          void *work);                                                    \
     void sg_##name##_c64(const sigad_plan *plan, int64_t length, const void *x, void *y, \
                          void *work);                                                    \
-    int64_t sg_##name##_work(const sigad_plan *plan, int64_t length);                    \
     void sg_##name##_vjp_f32(const sigad_plan *plan, int64_t length, const void *x,      \
                              const void *y_bar, void *x_bar, void *work);                \
     void sg_##name##_vjp_f64(const sigad_plan *plan, int64_t length, const void *x,      \
                              const void *y_bar, void *x_bar, void *work);                \
     void sg_##name##_vjp_c64(const sigad_plan *plan, int64_t length, const void *x,      \
-                             const void *y_bar, void *x_bar, void *work);                \
-    int64_t sg_##name##_vjp_work(const sigad_plan *plan, int64_t length);
+                             const void *y_bar, void *x_bar, void *work);
 
 SG_SIGNATURE_KERNEL(sig)            /* path -> sig */
 SG_SIGNATURE_KERNEL(log_sig)        /* path -> log_sig */
 SG_SIGNATURE_KERNEL(sig_to_log_sig) /* sig -> log_sig */
 SG_SIGNATURE_KERNEL(logsig_to_sig)  /* log_sig -> sig */
 #undef SG_SIGNATURE_KERNEL
+
+int64_t sg_sig_work_f32(const sigad_plan *plan, int64_t length);
+int64_t sg_sig_work_f64(const sigad_plan *plan, int64_t length);
+int64_t sg_sig_work_c64(const sigad_plan *plan, int64_t length);
+int64_t sg_sig_vjp_work_f32(const sigad_plan *plan, int64_t length);
+int64_t sg_sig_vjp_work_f64(const sigad_plan *plan, int64_t length);
+int64_t sg_sig_vjp_work_c64(const sigad_plan *plan, int64_t length);
+int64_t sg_log_sig_work_f32(const sigad_plan *plan, int64_t length);
+int64_t sg_log_sig_work_f64(const sigad_plan *plan, int64_t length);
+int64_t sg_log_sig_work_c64(const sigad_plan *plan, int64_t length);
+int64_t sg_log_sig_vjp_work_f32(const sigad_plan *plan, int64_t length);
+int64_t sg_log_sig_vjp_work_f64(const sigad_plan *plan, int64_t length);
+int64_t sg_log_sig_vjp_work_c64(const sigad_plan *plan, int64_t length);
+/* of every scalar */
+int64_t sg_sig_to_log_sig_work(const sigad_plan *plan, int64_t length);
+int64_t sg_sig_to_log_sig_vjp_work(const sigad_plan *plan, int64_t length);
+int64_t sg_logsig_to_sig_work(const sigad_plan *plan, int64_t length);
+int64_t sg_logsig_to_sig_vjp_work(const sigad_plan *plan, int64_t length);
 
 /* ---- parts of the above: tensors here are levels 1 .. degree without a scalar term ---------- */
 

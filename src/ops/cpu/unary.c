@@ -1,15 +1,10 @@
 #include "ops/cpu/unary.h"
+#include "ops/cpu/dense/dense.h"
 #include "ops/cpu/parallel_rows.h"
-#include "ops/unary.h"
 #include "sigad/base.h"
 
-typedef void (*loop)(int64_t n, double a, double b, const sg_unary_arrays *arrays);
-
-#define SG_KERNELS "ops/cpu/unary.inc"
-#include "ops/cpu/both_reals.h"
-
 typedef struct {
-    loop body;
+    sg_unary_loop body;
     int64_t entry_bytes;
     double a, b;
     const sg_unary_arrays *arrays;
@@ -25,14 +20,19 @@ static void run_range(void *user, int64_t first, int64_t last)
     const job *j = user;
     int64_t offset = first * j->entry_bytes;
     const sg_unary_arrays *all = j->arrays;
-    sg_unary_arrays part = {from(all->x, offset), from(all->y, offset), from(all->p, offset),
-                            from(all->q, offset), (char *)all->out + offset};
+    sg_unary_arrays part = {from(all->x, offset), from(all->y, offset),      from(all->p, offset),
+                            from(all->q, offset), (char *)all->out + offset, all->fresh};
     j->body(last - first, j->a, j->b, &part);
 }
 
 void sg_cpu_unary(int kind, sg_unary_order order, int32_t dtype, int threads, int64_t n, double a,
                   double b, const sg_unary_arrays *arrays)
 {
-    job j = {SG_BY_DTYPE(dtype, loops)[kind][order], dtype == SIGAD_F64 ? 8 : 4, a, b, arrays};
+    sg_unary_loop body = sg_dense_of(dtype)->unary[kind][order];
+    if (n <= SG_BLOCK) {
+        body(n, a, b, arrays);
+        return;
+    }
+    job j = {body, dtype == SIGAD_F64 ? 8 : 4, a, b, arrays};
     sg_parallel_rows(threads, n, 1, run_range, &j);
 }

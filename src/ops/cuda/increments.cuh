@@ -82,12 +82,16 @@ template <class T> struct stage {
             tracks[g].find(p, (group + g) / q.chunks, (group + g) % q.chunks, q.chunk_steps);
     }
 
-    // Steps t .. t + n-1 of every group.
+    // Steps t .. t + n-1 of every group: a thread makes a short row, or an entry of a long one.
     SG_DEVICE void fill(const sg_cuda_paths &p, const sg_cuda_layout &q, int64_t t, int n)
     {
-        for (int i = thread_index(); i < q.groups * n * q.width; i += block_threads()) {
-            const int k = i % q.width, step = i / q.width % n, g = i / q.width / n;
-            row(q, g, step)[k] = tracks[g].increment(p, t + step, k);
+        enum { SHORT = 8 };
+        const int pieces = q.width <= SHORT ? 1 : q.width, entries = q.width / pieces;
+        for (int i = thread_index(); i < q.groups * n * pieces; i += block_threads()) {
+            const int piece = i % pieces, step = i / pieces % n, g = i / pieces / n;
+            const track<T> from = tracks[g];
+            T *const to = row(q, g, step) + piece;
+            for (int k = 0; k < entries; k++) to[k] = from.increment(p, t + step, piece + k);
         }
     }
 };

@@ -30,10 +30,11 @@ static int launch(void (*kernel)(Parameters...), int64_t blocks, int threads, si
         if (error != cudaSuccess) return static_cast<int>(error);
     }
     void *addresses[] = {static_cast<void *>(&arguments)...};
-    return static_cast<int>(cudaLaunchKernel(reinterpret_cast<const void *>(kernel),
-                                             dim3(static_cast<unsigned>(blocks)),
-                                             dim3(static_cast<unsigned>(threads)), addresses,
-                                             shared, static_cast<cudaStream_t>(stream)));
+    const cudaError_t error = cudaLaunchKernel(
+        reinterpret_cast<const void *>(kernel), dim3(static_cast<unsigned>(blocks)),
+        dim3(static_cast<unsigned>(threads)), addresses, shared, static_cast<cudaStream_t>(stream));
+    if (error != cudaSuccess) cudaGetLastError(); // it is reported here and not again
+    return static_cast<int>(error);
 }
 #else
 #    include "emulation.h"

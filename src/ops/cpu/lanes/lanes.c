@@ -6,6 +6,34 @@ bool sg_lanes_serve(const sigad_plan *plan)
            plan->degree <= SG_LANE_DEGREE && sg_plan_words(plan) <= SG_LANE_WORDS;
 }
 
+/* Joins that the core needs so that its error stays within four times that of the reference; -1
+ * where all words are faster or, at this length, more accurate (docs/kernels.md has the figures).
+ */
+static int core_joins(int32_t degree, int64_t steps)
+{
+    if (degree <= 4 && steps >= 30) return steps < 150 ? 0 : steps < 400 ? 1 : 2;
+    if (degree <= 6 && steps >= 80) return steps < 400 ? 1 : 2;
+    return -1;
+}
+
+sg_lane_route sg_lanes_route(const sigad_plan *plan, int64_t steps, bool single,
+                             int64_t vector_bytes)
+{
+    int joins = core_joins(plan->degree, steps);
+    bool core = plan->core && (joins >= 0 || plan->spec.kernel == SIGAD_KERNEL_CORE);
+    int64_t state = (core ? plan->core->accumulated : sg_plan_words(plan)) * vector_bytes;
+    if (!core || joins < 0) joins = 0;
+    while (single && steps >> joins > SG_CHUNK + SG_CHUNK / 2) joins++;
+    while (joins > 0 && joins * state > SG_JOIN_BYTES) joins--;
+    bool area = plan->degree == 2 && plan->spec.kernel != SIGAD_KERNEL_PLAIN;
+    return (sg_lane_route){core ? plan->core : NULL, area, joins};
+}
+
+bool sg_lanes_transform(const sigad_plan *plan)
+{
+    return plan->degree <= SG_LANE_DEGREE && sg_plan_low_words(plan) <= SG_LANE_LOW_WORDS;
+}
+
 extern const sg_lane_kernels sg_lanes_f32_base, sg_lanes_f64_base;
 #if defined(__x86_64__)
 extern const sg_lane_kernels sg_lanes_f32_avx2, sg_lanes_f64_avx2;

@@ -15,28 +15,85 @@ enum { SG_LANE_LETTERS = 12 }; /* beyond, rows inside one tensor are long enough
 enum {
     SG_LANE_BLOCK = 64, /* increments between two looks at the tree, forward */
     SG_LANE_UNDO = 32,  /* and backward, where rounding errors of undoing add up inside a block */
+    SG_CHUNK = 256,     /* floats: longer chunks of time are cut and joined, for accuracy */
+    SG_JOIN_BYTES = 1 << 20,   /* for these joins: fewer where states are large */
+    SG_LANE_KEPT = 4096,       /* vectors of states to keep at least before a path is run twice */
+    SG_AREA_ENTRIES = 512,     /* of a block of points in degree 2, backward */
+    SG_CORE_STEPS = 30,        /* increments from which completing the core pays */
+    SG_CORE_PULL_STEPS = 15,   /* and backward, for four levels or more */
+    SG_CORE_FLOAT_STEPS = 512, /* increments up to which it is accurate enough in float, backward */
     SG_LANE_DEGREE = 31,
-    SG_LANE_WORDS = 1 << 20 /* most words: larger tensors leave the cache in lanes */
+    SG_LANE_STAGE = 256,         /* words of the top level that transforms hold in lanes at once */
+    SG_LANE_LOW_WORDS = 1 << 15, /* most words below the top level, for transforms */
+    SG_LANE_WORDS = SG_REVERSED  /* most words: larger tensors leave the cache in lanes */
 };
 
+typedef void (*sg_join)(const sigad_plan *plan, int degree, const void *left, void *right);
+/* The product's cotangent becomes that of the left factor; that of the right one is overwritten. Of
+ * the factors only the levels below the top one are looked at. */
+typedef void (*sg_join_vjp)(const sigad_plan *plan, const void *left, const void *right,
+                            void *left_bar, void *right_bar);
+
+/* Between signatures and log-signatures: rows of the interface's layouts. vjp adds to x_bar. */
+typedef struct {
+    void (*fwd)(const sigad_plan *plan, int rows, const void *const *x, void *const *y, void *work);
+    void (*vjp)(const sigad_plan *plan, int rows, const void *const *x, const void *const *y_bar,
+                void *const *x_bar, void *work);
+} sg_lane_transform;
+
 /* Arrays of pointers have an entry for each of `rows` paths, 1 <= rows <= lanes; lengths count
- * points; `longest` is no less than any of them, and decides where time is cut into blocks: the
- * bits of a path's results do not depend on the others of its group. */
+ * points, and time[l] is the increment of the time channel at each step of path l; `longest` is no
+ * less than any of them, and decides where time is cut into blocks: the bits of a path's results do
+ * not depend on the others of its group. */
 typedef struct {
     int lanes;
-    int64_t (*sig_bytes)(const sigad_plan *plan);
+    int64_t (*sig_bytes)(const sigad_plan *plan, int64_t longest);
     void (*sig)(const sigad_plan *plan, int64_t longest, int rows, const int64_t *lengths,
-                const void *const *path, void *const *sig, void *work);
+                const double *time, const void *const *path, void *const *sig, void *work);
     /* path_bar += J^T sig_bar */
     int64_t (*sig_vjp_bytes)(const sigad_plan *plan, int64_t longest);
     void (*sig_vjp)(const sigad_plan *plan, int64_t longest, int rows, const int64_t *lengths,
-                    const void *const *path, const void *const *sig_bar, void *const *path_bar,
-                    void *work);
+                    const double *time, const void *const *path, const void *const *sig_bar,
+                    void *const *path_bar, void *work);
+    sg_lane_transform log, exp; /* sig_to_log_sig, logsig_to_sig */
+    int64_t (*transform_bytes)(const sigad_plan *plan);
+    int64_t (*transform_vjp_bytes)(const sigad_plan *plan);
+
+    /* Chen products of tensors without scalar term, levels 1 .. degree in the order of words:
+     * right <- left right. `_rows` are tensors in memory; `_lanes` are as many as there are lanes,
+     * side by side, a vector for each word; gather and scatter go from one to the other. */
+    sg_join join_lanes, join_rows;
+    sg_join_vjp join_lanes_vjp, join_rows_vjp;
+    void (*gather)(int64_t words, const void *const *row, void *tensor);
+    void (*scatter)(int64_t words, const void *tensor, int rows, void *const *row);
+    /* Level 1 of each path. */
+    void (*ends)(const sigad_plan *plan, int rows, const int64_t *lengths, const double *time,
+                 const void *const *path, void *const *row);
 } sg_lane_kernels;
+
+/* How a group computes signatures, by the plan and the steps of the batch's longest path alone: by
+ * the core (NULL: by all words; the core of degree 2 needs no tables), in 2^joins chunks of time
+ * joined by a tree of products. */
+typedef struct {
+    const sg_core *core;
+    bool area;
+    int joins;
+} sg_lane_route;
+sg_lane_route sg_lanes_route(const sigad_plan *plan, int64_t steps, bool single,
+                             int64_t vector_bytes);
 
 /* What this file's kernels can do: 2 letters or more, degree 2 or more, and not too much of both.
  */
 bool sg_lanes_serve(const sigad_plan *plan);
+
+/* The same of `log` and `exp`: all but the top level is held in lanes. */
+bool sg_lanes_transform(const sigad_plan *plan);
+
+/* Whether sig_vjp runs path by path in closed form, for any number of letters. */
+static inline bool sg_lanes_vjp_is_closed(const sigad_plan *plan)
+{
+    return plan->degree == 2;
+}
 
 /* By instruction set (sg_isa of core/cpu.h), for float and double; an instruction set that the
  * library was not built for has those of the next lower one. */

@@ -1,0 +1,259 @@
+/* How exact are sig and its backward? Prints errors against the reference recursion in long double,
+ * beside the errors of that recursion in the dtype itself.
+ *
+ *     accuracy [--quick]
+ *
+ * One line for each case, direction, dtype and kernel (sigad_sig_spec.kernel), in columns between
+ * tabs. An error is the largest of a level divided by the level's largest entry, forward a list of
+ * levels 1 .. degree, backward one number for the whole gradient; over the first few paths of the
+ * batch. Walks are random; `smooth` are sines. */
+#include "cases.h"
+#include <math.h>
+#include <sigad/sigad.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    int letters, degree;
+    const int64_t *size, *offset; /* of level k, without a level 0: offset[1] is 0 */
+} recursion;
+
+#define REAL    float
+#define NAME(f) f##_f32
+#include "recursion.inc"
+#undef REAL
+#undef NAME
+#define REAL    double
+#define NAME(f) f##_f64
+#include "recursion.inc"
+#undef REAL
+#undef NAME
+#define REAL    long double
+#define NAME(f) f##_long
+#include "recursion.inc"
+#undef REAL
+#undef NAME
+
+enum { MOST_DEGREE = 10, CHECKED = 4 };
+
+typedef struct {
+    int smooth;
+    int64_t batch, length;
+    int letters, degree;
+} shape;
+
+static const shape shapes[] = {
+    {0, 16, 20, 2, 4},    {0, 16, 20, 3, 4},    {0, 16, 20, 5, 5},    {0, 16, 20, 8, 4},
+    {0, 16, 200, 2, 4},   {0, 16, 200, 2, 8},   {0, 16, 200, 2, 10},  {0, 16, 200, 3, 4},
+    {0, 16, 200, 3, 6},   {0, 16, 200, 5, 5},   {0, 16, 200, 8, 4},   {0, 16, 200, 16, 3},
+    {0, 16, 2000, 2, 4},  {0, 16, 2000, 2, 8},  {0, 16, 2000, 2, 10}, {0, 16, 2000, 3, 4},
+    {0, 16, 2000, 3, 6},  {0, 16, 2000, 5, 5},  {0, 16, 2000, 8, 3},  {0, 16, 2000, 8, 4},
+    {0, 16, 2000, 16, 3}, {0, 1, 2000, 3, 4},   {0, 1, 2000, 3, 6},   {0, 1, 2000, 16, 3},
+    {1, 1, 100000, 3, 5}, {1, 16, 10000, 3, 5},
+};
+
+/* Numbers of one case; arrays of the library are floats or doubles, all others hold what is exact
+ * in its dtype. */
+typedef struct {
+    const shape *shape;
+    int f32, checked;
+    int64_t words, points; /* points: numbers in a path */
+    int64_t size[MOST_DEGREE + 2], offset[MOST_DEGREE + 2];
+    double *path, *sig_bar;                      /* [batch, ...] */
+    long double *sig, *path_bar;                 /* [checked, ...] in long double, */
+    long double *rounded_sig, *rounded_path_bar; /* and in the dtype */
+    void *x, *y, *y_bar, *x_bar;
+} test;
+
+/* ---- errors ------------------------------------------------------------------------------------
+ */
+
+typedef long double (*reader)(const void *array, int64_t i);
+static long double read_f32(const void *array, int64_t i)
+{
+    return ((const float *)array)[i];
+}
+static long double read_f64(const void *array, int64_t i)
+{
+    return ((const double *)array)[i];
+}
+static long double read_long(const void *array, int64_t i)
+{
+    return ((const long double *)array)[i];
+}
+
+/* Largest error of entries first .. last-1 of any item, relative to the largest entry of each. */
+static double error(const test *t, int64_t entries, int64_t first, int64_t last, reader read,
+                    const void *array, const long double *exact)
+{
+    long double worst = 0;
+    for (int item = 0; item < t->checked; item++) {
+        long double largest = 0, difference = 0;
+        for (int64_t i = item * entries + first; i < item * entries + last; i++) {
+            largest = fmaxl(largest, fabsl(exact[i]));
+            difference = fmaxl(difference, fabsl(read(array, i) - exact[i]));
+        }
+        worst = fmaxl(worst, difference / largest);
+    }
+    return (double)worst;
+}
+
+static void print_levels(const test *t, reader read, const void *sig)
+{
+    for (int k = 1; k <= t->shape->degree; k++)
+        printf("%s%.2e", k > 1 ? "," : "\t",
+               error(t, t->words, t->offset[k], t->offset[k + 1], read, sig, t->sig));
+}
+
+static void print_gradient(const test *t, reader read, const void *path_bar)
+{
+    printf("\t%.2e", error(t, t->points, 0, t->points, read, path_bar, t->path_bar));
+}
+
+/* ---- cases -------------------------------------------------------------------------------------
+ */
+
+static void draw_path(const shape *s, double *path, uint64_t *state)
+{
+    const double step = 1.7 / sqrt((double)s->length);
+    double phase = bench_uniform(state);
+    for (int64_t i = 0; i < s->length; i++)
+        for (int k = 0; k < s->letters; k++) {
+            double time = (double)i / (double)(s->length - 1), before = i ? path[-s->letters] : 0;
+            *path++ = s->smooth ? sin((4 + 3 * k) * (time + phase))
+                                : before + step * bench_uniform(state);
+        }
+}
+
+static void close_test(test *t)
+{
+    void *const all[] = {
+        t->path, t->sig_bar, t->sig,   t->path_bar, t->rounded_sig, t->rounded_path_bar,
+        t->x,    t->y,       t->y_bar, t->x_bar};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
+}
+
+/* Draws, rounds to the dtype, and stores for the library. */
+static void fill(test *t)
+{
+    uint64_t state = 1;
+    for (int64_t i = 0; i < t->shape->batch; i++)
+        draw_path(t->shape, t->path + i * t->points, &state);
+    for (int64_t i = 0; i < t->shape->batch * t->words; i++) t->sig_bar[i] = bench_uniform(&state);
+    for (int64_t i = 0; t->f32 && i < t->shape->batch * t->points; i++)
+        t->path[i] = ((float *)t->x)[i] = (float)t->path[i];
+    for (int64_t i = 0; t->f32 && i < t->shape->batch * t->words; i++)
+        t->sig_bar[i] = ((float *)t->y_bar)[i] = (float)t->sig_bar[i];
+    if (t->f32) return;
+    memcpy(t->x, t->path, (size_t)(t->shape->batch * t->points) * sizeof(double));
+    memcpy(t->y_bar, t->sig_bar, (size_t)(t->shape->batch * t->words) * sizeof(double));
+}
+
+static int open_test(test *t, const shape *s, int f32)
+{
+    *t = (test){.shape = s, .f32 = f32, .checked = s->batch < CHECKED ? (int)s->batch : CHECKED};
+    t->size[0] = 1;
+    for (int k = 1; k <= s->degree; k++) {
+        t->size[k] = t->size[k - 1] * s->letters;
+        t->offset[k + 1] = t->offset[k] + t->size[k];
+    }
+    t->words = t->offset[s->degree + 1];
+    t->points = s->length * s->letters;
+    size_t words = (size_t)(s->batch * t->words), points = (size_t)(s->batch * t->points);
+    t->path = calloc(points, sizeof *t->path);
+    t->sig_bar = calloc(words, sizeof *t->sig_bar);
+    t->sig = calloc(words, sizeof *t->sig);
+    t->path_bar = calloc(points, sizeof *t->path_bar);
+    t->rounded_sig = calloc(words, sizeof *t->sig);
+    t->rounded_path_bar = calloc(points, sizeof *t->path_bar);
+    t->x = calloc(points, sizeof(double));
+    t->y = calloc(words, sizeof(double));
+    t->y_bar = calloc(words, sizeof(double));
+    t->x_bar = calloc(points, sizeof(double));
+    int good = t->path && t->sig_bar && t->sig && t->path_bar && t->rounded_sig &&
+               t->rounded_path_bar && t->x && t->y && t->y_bar && t->x_bar;
+    if (good) fill(t);
+    return !good;
+}
+
+static int run_references(test *t)
+{
+    recursion r = {t->shape->letters, t->shape->degree, t->size, t->offset};
+    int failed = 0;
+    for (int i = 0; i < t->checked && !failed; i++) {
+        int64_t at = i * t->points, word = i * t->words, length = t->shape->length;
+        const double *path = t->path + at, *sig_bar = t->sig_bar + word;
+        failed = recursion_long(&r, length, path, sig_bar, t->sig + word, t->path_bar + at) ||
+                 (t->f32 ? recursion_f32 : recursion_f64)(
+                     &r, length, path, sig_bar, t->rounded_sig + word, t->rounded_path_bar + at);
+    }
+    return failed;
+}
+
+static int run_kernel(const test *t, int kernel)
+{
+    sigad_sig_spec spec = {SIGAD_SIG_SPEC_INIT, .dimension = t->shape->letters,
+                           .degree = t->shape->degree, .kernel = kernel};
+    sigad_plan *plan;
+    int64_t batch = t->shape->batch, length = t->shape->length;
+    if (sigad_plan_create(&spec, &plan)) return 1;
+    int failed =
+        t->f32 ? sigad_sig_f32(plan, batch, length, NULL, t->x, t->y, 1) ||
+                     sigad_sig_backprop_f32(plan, batch, length, NULL, t->x, t->y_bar, t->x_bar, 1)
+               : sigad_sig_f64(plan, batch, length, NULL, t->x, t->y, 1) ||
+                     sigad_sig_backprop_f64(plan, batch, length, NULL, t->x, t->y_bar, t->x_bar, 1);
+    sigad_plan_destroy(plan);
+    return failed;
+}
+
+static void print_case(const test *t, int kernel, int backward)
+{
+    const shape *s = t->shape;
+    reader read = t->f32 ? read_f32 : read_f64;
+    printf("%s\t%s\t%s\t%d\t%lld\t%lld\t%d\t%d", s->smooth ? "smooth" : "walk",
+           backward ? "backward" : "forward", t->f32 ? "f32" : "f64", kernel, (long long)s->batch,
+           (long long)s->length, s->letters, s->degree);
+    if (backward) {
+        print_gradient(t, read, t->x_bar);
+        print_gradient(t, read_long, t->rounded_path_bar);
+    } else {
+        print_levels(t, read, t->y);
+        print_levels(t, read_long, t->rounded_sig);
+    }
+    printf("\n");
+}
+
+static int check_shape(const shape *s, int f32)
+{
+    test t;
+    int failed = open_test(&t, s, f32) || run_references(&t);
+    for (int kernel = SIGAD_KERNEL_AUTO; kernel <= SIGAD_KERNEL_CORE && !failed; kernel++) {
+        failed = run_kernel(&t, kernel);
+        for (int backward = 0; backward < 2 && !failed; backward++)
+            print_case(&t, kernel, backward);
+    }
+    close_test(&t);
+    fflush(stdout);
+    return failed;
+}
+
+int main(int argc, char **argv)
+{
+    int quick = argc == 2 && !strcmp(argv[1], "--quick");
+    if (argc > 1 && !quick) {
+        fprintf(stderr, "usage: %s [--quick]\n", argv[0]);
+        return 2;
+    }
+    printf("# instructions %s\n", sigad_instruction_set());
+    printf("path\tdirection\tdtype\tkernel\tbatch\tlength\tdimension\tdegree\terror\treference\n");
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        for (int f32 = 0; f32 < 2; f32++) {
+            if (quick && shapes[i].length > 20) continue;
+            if (check_shape(&shapes[i], f32)) {
+                fprintf(stderr, "a case failed\n");
+                return 1;
+            }
+        }
+    return 0;
+}

@@ -1,0 +1,85 @@
+"""tools/bench [PIECE]... [--quick] [--save FILE | --against FILE [--threshold X]]
+
+Runs the benchmark programs, keeps what they print, and writes docs/performance.md with its plots. A PIECE (see PIECES)
+is measured again alone, with the rest from an earlier run; `page` measures nothing. --quick calls each case once, to show
+that everything works, and leaves the page in the build directory.
+"""
+import argparse
+import datetime
+import os
+import pathlib
+import sys
+import baseline
+import page
+import run
+
+HERE = pathlib.Path(__file__).resolve().parent
+PIECES = {
+    "grid": ("grid", []),
+    "plain": ("grid", ["--kernel", 1, "--operation", "sig"]),
+    "threads": ("grid", ["--threads", 2]),
+    "sweeps": ("sweeps", []),
+    "accuracy": ("accuracy", []),
+    "tape": ("tape", []),
+    "networks": ("mlp", []),
+    "networks64": ("mlp", ["--f64"]),
+}
+
+
+def measure(programs, results, names, quick):
+    for name in names:
+        program, options = PIECES[name]
+        print(f"bench: {name}", flush=True)
+        run.write(results / f"{name}.tsv",
+                  run.run(programs / f"bench-{program}", *options, *(["--quick"] if quick else [])))
+
+
+def make_page(build, results, output, command):
+    text = {}
+    for name in PIECES:
+        if not (results / f"{name}.tsv").exists():
+            print(f"bench: no page yet, since {name} has not been measured")
+            return
+        text[name] = (results / f"{name}.tsv").read_text()
+    grid = page.Grid(sum((run.rows(text[name]) for name in ("grid", "plain", "threads")), []), run.rates(text["grid"]))
+    cliffs = run.cliffs(text["sweeps"])
+    about = {"command": command, "date": datetime.date.today().isoformat(), "processor": run.processor(),
+             "instructions": run.comments(text["grid"], "instructions")[0], "compiler": run.compiler(build)}
+    by_hand = HERE / "beside.md"
+    parts = [page.dense(run.rows(text["tape"]), run.rows(text["networks"]) + run.rows(text["networks64"]), grid.rates)]
+    if by_hand.exists():
+        parts.append(by_hand.read_text())
+    content, plots = page.compose(about, grid, run.rows(text["sweeps"]), cliffs, run.rows(text["accuracy"]), parts)
+    for name, plot in plots.items():
+        run.write(output / "plots" / name, plot)
+    run.write(output / "performance.md", content)
+    print(page.summary(grid) + f"\nbench: {len(cliffs)} cliffs; written: {output / 'performance.md'}")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tools/bench", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("piece", nargs="*", metavar="PIECE", help=", ".join([*PIECES, "page"]) + "; all if none is named")
+    parser.add_argument("--quick", action="store_true", help="call each case once; fewer of them")
+    parser.add_argument("--save", metavar="FILE", help="save what a small set of cases costs")
+    parser.add_argument("--against", metavar="FILE", help="compare with what was saved; exit status 1: something costs more")
+    parser.add_argument("--threshold", type=float, help="of a change that is listed: 0.02 of instructions, 0.25 of time")
+    parser.add_argument("--build", type=pathlib.Path, default=HERE.parent.parent / "build" / "release", help=argparse.SUPPRESS)
+    a = parser.parse_args()
+    unknown = set(a.piece) - {*PIECES, "page"}
+    if unknown:
+        parser.error("no such piece: " + ", ".join(sorted(unknown)))
+    programs = a.build / "bench"
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    if a.save or a.against:
+        command = [programs / "bench-counts"] + ["--quick"] * a.quick
+        if a.save:
+            baseline.save(command, a.save)
+        return baseline.against(command, a.against, a.threshold) if a.against else 0
+    results = programs / ("quick" if a.quick else "results")
+    measure(programs, results, [name for name in a.piece or PIECES if name != "page"], a.quick)
+    make_page(a.build, results, results if a.quick else HERE.parent.parent / "docs", "tools/bench")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

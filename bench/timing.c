@@ -1,0 +1,90 @@
+#define _GNU_SOURCE /* syscall */
+#include "timing.h"
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <time.h>
+#ifdef __linux__
+#    include <linux/perf_event.h>
+#    include <sys/ioctl.h>
+#    include <sys/syscall.h>
+#    include <unistd.h>
+#endif
+
+double bench_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+__attribute__((noinline)) int bench_once(int (*call)(void *), void *user)
+{
+    return call(user);
+}
+
+/* Seconds of one of `repeats` calls in a row. */
+static double sample(int (*call)(void *), void *user, int repeats)
+{
+    double start = bench_now();
+    for (int i = 0; i < repeats; i++)
+        if (bench_once(call, user)) return -1.0;
+    return (bench_now() - start) / repeats;
+}
+
+double bench_median(int (*call)(void *), void *user, double seconds)
+{
+    enum { MOST = 1001, LEAST = 3 };
+    double times[MOST], once = sample(call, user, 1); /* a first call finds cold caches */
+    if (seconds <= 0 || once < 0) return once;
+    once = sample(call, user, 1);
+    int count = 0, repeats = once < 20e-6 ? (int)(20e-6 / fmax(once, 20e-9)) + 1 : 1;
+    double end = bench_now() + seconds;
+    while (count < MOST && (count < LEAST || bench_now() < end)) {
+        times[count] = sample(call, user, repeats);
+        if (times[count++] < 0) return -1.0;
+    }
+    qsort(times, (size_t)count, sizeof *times, ascending);
+    return times[count / 2];
+}
+
+#ifdef __linux__
+double bench_instructions(int (*call)(void *), void *user)
+{
+    struct perf_event_attr what = {.type = PERF_TYPE_HARDWARE,
+                                   .size = sizeof what,
+                                   .config = PERF_COUNT_HW_INSTRUCTIONS,
+                                   .disabled = 1,
+                                   .exclude_kernel = 1,
+                                   .exclude_hv = 1};
+    int counter = (int)syscall(SYS_perf_event_open, &what, 0, -1, -1, 0);
+    double least = -1.0;
+    for (int i = 0; counter >= 0 && i < 3; i++) {
+        uint64_t count;
+        ioctl(counter, PERF_EVENT_IOC_RESET, 0);
+        ioctl(counter, PERF_EVENT_IOC_ENABLE, 0);
+        int failed = call(user);
+        ioctl(counter, PERF_EVENT_IOC_DISABLE, 0);
+        if (failed || read(counter, &count, sizeof count) != sizeof count) {
+            least = -1.0;
+            break;
+        }
+        if (least < 0 || (double)count < least) least = (double)count;
+    }
+    if (counter >= 0) close(counter);
+    return least;
+}
+#else
+double bench_instructions(int (*call)(void *), void *user)
+{
+    (void)call;
+    (void)user;
+    return -1.0;
+}
+#endif

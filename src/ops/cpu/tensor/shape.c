@@ -1,0 +1,87 @@
+#include "core/memory.h"
+#include "ops/cpu/steps.h"
+#include "ops/cpu/tensor/tensor.h"
+
+enum {
+    WIDE = 1024,      /* bytes of a node's columns, about */
+    MOST = 64,        /* increments in a block, forward */
+    MOST_UNDONE = 32, /* and backward: rounding errors of undoing add up inside a block */
+    LEAST = 16,
+    CACHE = 1 << 18 /* bytes of all streams, about */
+};
+
+static int64_t parts(int64_t whole, int64_t part)
+{
+    return (whole + part - 1) / part;
+}
+
+static void cut_levels(const sigad_plan *plan, int64_t bytes, sg_tensor_shape *shape)
+{
+    int64_t line = SG_TENSOR_LINE / bytes, wide = WIDE / bytes, d = plan->letters, columns = d;
+    bool whole = true;
+    for (int m = 1; m < plan->degree; m++) {
+        sg_tensor_level *l = &shape->level[m];
+        *l = (sg_tensor_level){columns, (parts(columns + line - 1, line) | 1) * line, columns, 1};
+        if (columns > wide)
+            l->panel = parts(parts(columns, parts(columns, wide)), line) * line;
+        else if (whole)
+            l->letters = parts(d, parts(d, wide / columns));
+        whole = whole && l->panel == columns && l->letters == d;
+        columns = l->panel * l->letters;
+    }
+}
+
+/* Bytes of all streams for one increment. */
+static int64_t stream_bytes(const sigad_plan *plan, int64_t bytes, bool backward,
+                            const sg_tensor_shape *shape)
+{
+    int64_t entries = 0;
+    for (int m = 1; m < plan->degree; m++) entries += (plan->degree - m) * shape->level[m].row;
+    return entries * bytes * (backward ? 2 : 1) + (backward ? shape->z_row * SG_TENSOR_LINE : 0);
+}
+
+/* Takes count entries off the front of the scratch. */
+static void take(void *work, int64_t *total, void **part, int64_t count, int64_t bytes)
+{
+    const int64_t most_bytes = (int64_t)1 << 62; /* more than any memory */
+    int64_t size;
+    *part = *total < 0 || !work ? NULL : (char *)work + *total;
+    if (*total < 0 || !sg_multiply(count, bytes, &size) ||
+        !sg_add(*total, parts(size, SG_TENSOR_LINE) * SG_TENSOR_LINE, total) || *total > most_bytes)
+        *total = -1;
+}
+
+int64_t sg_tensor_place(const sigad_plan *plan, int64_t steps, int64_t bytes, bool backward,
+                        void *work, sg_tensor_shape *shape, sg_tensor_area *area)
+{
+    int64_t line = SG_TENSOR_LINE / bytes, low = sg_plan_low_words(plan), total = 0, count;
+    shape->z_row = parts(plan->letters, line) * line;
+    cut_levels(plan, bytes, shape);
+    shape->most = backward && plan->degree > 2 ? MOST_UNDONE : MOST << plan->spec.lead_lag;
+    while (shape->most > LEAST && shape->most * stream_bytes(plan, bytes, backward, shape) > CACHE)
+        shape->most /= 2;
+    sg_cuts cuts = sg_cut(steps, shape->most);
+    if (steps < shape->most) shape->most = steps;
+    count = shape->most;
+    take(work, &total, &area->z, count * shape->z_row, bytes);
+    for (int m = 1; m < plan->degree; m++) {
+        int64_t entries = (plan->degree - m) * count * shape->level[m].row;
+        take(work, &total, &area->stream[m], entries, bytes);
+        if (backward) take(work, &total, &area->returned[m], entries, bytes);
+    }
+    if (!backward) return total;
+    take(work, &total, &area->z_bar, count * shape->z_row, bytes);
+    if (plan->degree == 2) {
+        shape->turned_row = parts(count, line) * line;
+        take(work, &total, &area->top_turned, plan->letters * shape->z_row, bytes);
+        take(work, &total, &area->z_turned, plan->letters * shape->turned_row, bytes);
+        take(work, &total, &area->b_turned, plan->letters * shape->turned_row, bytes);
+    } else {
+        take(work, &total, &area->sums, count * shape->z_row, SG_TENSOR_LINE);
+    }
+    take(work, &total, &area->state, low, bytes);
+    take(work, &total, &area->state_bar, low, bytes);
+    take(work, &total, &area->kept, low, cuts.kept * bytes);
+    take(work, &total, &area->ends, low, cuts.spans * bytes);
+    return total;
+}

@@ -1,0 +1,27 @@
+#include "ops/cpu/tensor/tensor.h"
+#include "ops/cpu/steps.h"
+
+int64_t sg_tensor_elements(const sigad_plan *plan, int64_t length, int64_t bytes, bool backward)
+{
+    sg_tensor_shape shape;
+    sg_tensor_area area;
+    int64_t steps = sg_steps(plan, length);
+    if (steps == 0 || !sg_tensor_serves(plan)) return 0;
+    int64_t total = sg_tensor_place(plan, steps, bytes, backward, NULL, &shape, &area);
+    return total < 0 ? -1 : total / bytes;
+}
+
+extern const sg_tensor_kernels sg_tensor_f32_base, sg_tensor_f64_base;
+#if defined(__x86_64__)
+extern const sg_tensor_kernels sg_tensor_f32_avx2, sg_tensor_f64_avx2;
+extern const sg_tensor_kernels sg_tensor_f32_avx512, sg_tensor_f64_avx512;
+const sg_tensor_kernels *const sg_tensor_f32[3] = {&sg_tensor_f32_base, &sg_tensor_f32_avx2,
+                                                   &sg_tensor_f32_avx512};
+const sg_tensor_kernels *const sg_tensor_f64[3] = {&sg_tensor_f64_base, &sg_tensor_f64_avx2,
+                                                   &sg_tensor_f64_avx512};
+#else
+const sg_tensor_kernels *const sg_tensor_f32[3] = {&sg_tensor_f32_base, &sg_tensor_f32_base,
+                                                   &sg_tensor_f32_base};
+const sg_tensor_kernels *const sg_tensor_f64[3] = {&sg_tensor_f64_base, &sg_tensor_f64_base,
+                                                   &sg_tensor_f64_base};
+#endif

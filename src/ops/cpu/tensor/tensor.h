@@ -1,0 +1,72 @@
+/* Signature kernels that put the words of one tensor into the lanes of a vector, for each
+ * instruction set: for many letters, for tensors that are too large for the lanes, for few paths.
+ * They compute what ops/cpu/signature.h says, for one path. */
+#ifndef SG_TENSOR_H
+#define SG_TENSOR_H
+#include "ops/cpu/signature.h"
+
+/* At least 2 points; `time` is the increment of the time channel at each step; tensors here are
+ * levels 1 .. degree without a scalar term. */
+typedef struct {
+    void (*sig)(const sigad_plan *plan, int64_t length, double time, const void *path, void *sig,
+                void *work);
+    /* path_bar += J^T sig_bar */
+    void (*sig_vjp)(const sigad_plan *plan, int64_t length, double time, const void *path,
+                    const void *sig_bar, void *path_bar, void *work);
+    /* sg_series and sg_series_vjp of ops/cpu/signature.h, for any number of letters */
+    void (*series)(const sigad_plan *plan, sg_series series, bool words_only, const void *x,
+                   void *y, void *work);
+    void (*series_vjp)(const sigad_plan *plan, sg_series series, bool words_only, const void *x,
+                       const void *y_bar, void *x_bar, void *work);
+} sg_tensor_kernels;
+
+/* What they can do: at least 2 letters and degree 2. */
+static inline bool sg_tensor_serves(const sigad_plan *plan)
+{
+    return plan->letters > 1 && plan->degree > 1;
+}
+
+/* Scratch, in numbers of `bytes` each, for paths of up to `length` points, whatever the instruction
+ * set; -1 if it is more than any memory. */
+int64_t sg_tensor_elements(const sigad_plan *plan, int64_t length, int64_t bytes, bool backward);
+
+/* By instruction set (sg_isa of core/cpu.h), for float and double; an instruction set that the
+ * library was not built for has those of the next lower one. */
+extern const sg_tensor_kernels *const sg_tensor_f32[3], *const sg_tensor_f64[3];
+
+/* ---- inside: how the tree of suffixes is cut, by shape alone --------------------------------- */
+
+/* More letters than one, so that 2^degree words are in memory. */
+enum { SG_TENSOR_DEGREE = 62, SG_TENSOR_LINE = 64 };
+
+/* A node is a range of columns: consecutive words of level m. It goes up to level m + 1 in panels
+ * of columns and groups of letters. Streams of a node are rows of columns, one for each increment:
+ * `row` entries apart, an odd number of cache lines, so that a column does not stay in few cache
+ * sets, with room for a vector that begins in the last column. */
+typedef struct {
+    int64_t columns; /* of a node, at most */
+    int64_t row;
+    int64_t panel;
+    int64_t letters; /* more than one only where a node is the whole level */
+} sg_tensor_level;
+
+typedef struct {
+    int64_t most;       /* increments in a block */
+    int64_t z_row;      /* entries from one increment to the next */
+    int64_t turned_row; /* entries from one letter to the next where increments lie side by side */
+    sg_tensor_level level[SG_TENSOR_DEGREE];
+} sg_tensor_shape;
+
+/* Parts of the scratch, in the order in which they lie there. */
+typedef struct {
+    void *z, *stream[SG_TENSOR_DEGREE];
+    /* backward only */
+    void *z_bar, *returned[SG_TENSOR_DEGREE], *state, *state_bar, *kept, *ends;
+    void *sums;                             /* degree 3 and more */
+    void *top_turned, *z_turned, *b_turned; /* degree 2 */
+} sg_tensor_area;
+
+/* Cuts the tree and places the scratch at `work`; how many bytes that is, or -1. */
+int64_t sg_tensor_place(const sigad_plan *plan, int64_t steps, int64_t bytes, bool backward,
+                        void *work, sg_tensor_shape *shape, sg_tensor_area *area);
+#endif
