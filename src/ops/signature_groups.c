@@ -29,15 +29,13 @@ int64_t sg_signature_lane_bytes(const sg_signature_batch *b, int what, const sg_
     return most;
 }
 
-enum { MOST_LANES = 16 };
-
 /* The rows of one group. */
 typedef struct {
     int count;
-    int64_t length[MOST_LANES];
-    double time[MOST_LANES];
-    const void *x[MOST_LANES], *y_bar[MOST_LANES];
-    void *out[MOST_LANES];
+    int64_t length[SG_MOST_LANES];
+    double time[SG_MOST_LANES];
+    const void *x[SG_MOST_LANES], *y_bar[SG_MOST_LANES];
+    void *out[SG_MOST_LANES];
 } rows;
 
 static void find_rows(const sg_signature_job *j, int64_t group, rows *r)
@@ -46,7 +44,7 @@ static void find_rows(const sg_signature_job *j, int64_t group, rows *r)
     int64_t first = group * j->layout.lanes->lanes, left = b->batch - first;
     r->count = left < j->layout.lanes->lanes ? (int)left : j->layout.lanes->lanes;
     for (int k = 0; k < r->count; k++) {
-        int64_t i = b->lengths ? j->order[first + k] : first + k;
+        int64_t i = j->layout.order_bytes ? j->order[first + k] : first + k;
         int64_t out_entries = sg_signature_is_forward(j->what) ? j->y_entries : j->x_entries;
         r->length[k] = b->lengths ? b->lengths[i] : b->length;
         r->time[k] = sg_time_step(b->plan, r->length[k]);
@@ -84,8 +82,8 @@ static void run_log_sig_group(const sg_signature_job *j, int64_t group, int work
     const sg_lane_kernels *lanes = j->layout.lanes;
     char *area = sg_signature_area(j, worker), *rest = area,
          *lane_work = area + j->layout.row_bytes;
-    void *sig[MOST_LANES], *sig_bar[MOST_LANES];
-    const void *x[MOST_LANES], *cotangent[MOST_LANES];
+    void *sig[SG_MOST_LANES], *sig_bar[SG_MOST_LANES];
+    const void *x[SG_MOST_LANES], *cotangent[SG_MOST_LANES];
     rows r;
     find_rows(j, group, &r);
     take_rows(j, &rest, sig);

@@ -5,11 +5,29 @@
 #include "ops/cpu/lanes/lanes.h"
 #include "ops/signature_batch.h"
 
+enum { SG_MOST_LANES = 16 };
+
+/* How a path is cut. Threads may take its parts, one after the other in time; a part lies in
+ * several lanes, one after the other again; and what a lane holds of it may be cut into pieces,
+ * each a run of the kernels of its own. All are powers of two. */
 typedef struct {
-    const sg_lane_kernels *lanes; /* NULL: a piece is one item, else one group of this many */
+    int64_t parts;
+    int spread; /* lanes of a part */
     int64_t pieces;
+} sg_chunks;
+
+static inline int64_t sg_chunk_count(const sg_chunks *chunks)
+{
+    return chunks->parts * chunks->spread * chunks->pieces;
+}
+
+typedef struct {
+    const sg_lane_kernels *lanes; /* NULL: one item at a time */
+    sg_chunks chunks;             /* in lanes only */
+    int64_t tasks;                /* items or groups */
     int threads;
-    int64_t order_bytes; /* of the items' order, before the threads' areas */
+    int64_t order_bytes; /* of the items' order, first of all */
+    int64_t store_bytes; /* of chunks' tensors, next, where threads share a path */
     int64_t row_bytes;   /* of what comes row by row, first in a thread's area */
     int64_t area_bytes;  /* of one thread; -1: more than any memory */
 } sg_signature_layout;
@@ -21,6 +39,15 @@ typedef struct {
     int64_t x_entries, y_entries; /* of an item's place */
     int64_t *order;               /* of the items, longest first; only for groups */
 } sg_signature_job;
+
+sg_signature_layout sg_signature_lay_out(const sg_signature_batch *batch, int what);
+/* Fills in what follows from lanes and chunks. */
+void sg_signature_lay_out_lanes(const sg_signature_batch *batch, int what,
+                                sg_signature_layout *layout);
+/* Does a call by this layout, whose work the batch holds. */
+void sg_signature_run_by(const sg_signature_batch *batch, int what,
+                         const sg_signature_layout *layout);
+int64_t sg_signature_layout_bytes(const sg_signature_layout *layout);
 
 static inline bool sg_signature_is_forward(int what)
 {
@@ -42,7 +69,8 @@ static inline void *sg_advance(const void *array, int64_t entries, int scalar)
 /* The scratch of one thread. */
 static inline void *sg_signature_area(const sg_signature_job *j, int worker)
 {
-    return (char *)j->batch->work + j->layout.order_bytes + worker * j->layout.area_bytes;
+    return (char *)j->batch->work + j->layout.order_bytes + j->layout.store_bytes +
+           worker * j->layout.area_bytes;
 }
 
 /* One item at a time: all four derivatives. -1: more than any memory. */

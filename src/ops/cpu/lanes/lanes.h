@@ -7,16 +7,16 @@
 /* Each number of letters has tiles of its own. Sanitizer builds have few (SIGAD_FEW_TILES): all of
  * them would compile for minutes. */
 #ifdef SIGAD_FEW_TILES
-enum { SG_LANE_LETTERS = 5 };
+enum { SG_LANE_LETTERS = 5, SG_CORE_LANE_LETTERS = 5 };
 #else
-enum { SG_LANE_LETTERS = 12 }; /* beyond, rows inside one tensor are long enough for vectors */
+/* Beyond 12 letters rows inside one tensor are long enough for vectors; but the core saves more. */
+enum { SG_LANE_LETTERS = 12, SG_CORE_LANE_LETTERS = 16 };
 #endif
 
 enum {
     SG_LANE_BLOCK = 64, /* increments between two looks at the tree, forward */
     SG_LANE_UNDO = 32,  /* and backward, where rounding errors of undoing add up inside a block */
     SG_CHUNK = 256,     /* floats: longer chunks of time are cut and joined, for accuracy */
-    SG_LANE_BYTES = 4 << 20,   /* most scratch of the forward for a thread */
     SG_JOIN_BYTES = 1 << 20,   /* for these joins: fewer where states are large */
     SG_LANE_KEPT = 4096,       /* vectors of states to keep at least before a path is run twice */
     SG_AREA_ENTRIES = 512,     /* of a block of points in degree 2, backward */
@@ -28,6 +28,12 @@ enum {
     SG_LANE_LOW_WORDS = 1 << 15, /* most words below the top level, for transforms */
     SG_LANE_WORDS = SG_REVERSED  /* most words: larger tensors leave the cache in lanes */
 };
+
+typedef void (*sg_join)(const sigad_plan *plan, int degree, const void *left, void *right);
+/* The product's cotangent becomes that of the left factor; that of the right one is overwritten. Of
+ * the factors only the levels below the top one are looked at. */
+typedef void (*sg_join_vjp)(const sigad_plan *plan, const void *left, const void *right,
+                            void *left_bar, void *right_bar);
 
 /* Between signatures and log-signatures: rows of the interface's layouts. vjp adds to x_bar. */
 typedef struct {
@@ -53,6 +59,17 @@ typedef struct {
     sg_lane_transform log, exp; /* sig_to_log_sig, logsig_to_sig */
     int64_t (*transform_bytes)(const sigad_plan *plan);
     int64_t (*transform_vjp_bytes)(const sigad_plan *plan);
+
+    /* Chen products of tensors without scalar term, levels 1 .. degree in the order of words:
+     * right <- left right. `_rows` are tensors in memory; `_lanes` are as many as there are lanes,
+     * side by side, a vector for each word; gather and scatter go from one to the other. */
+    sg_join join_lanes, join_rows;
+    sg_join_vjp join_lanes_vjp, join_rows_vjp;
+    void (*gather)(int64_t words, const void *const *row, void *tensor);
+    void (*scatter)(int64_t words, const void *tensor, int rows, void *const *row);
+    /* Level 1 of each path. */
+    void (*ends)(const sigad_plan *plan, int rows, const int64_t *lengths, const double *time,
+                 const void *const *path, void *const *row);
 } sg_lane_kernels;
 
 /* How a group computes signatures, by the plan and the steps of the batch's longest path alone: by
@@ -69,6 +86,8 @@ sg_lane_route sg_lanes_route(const sigad_plan *plan, int64_t steps, bool single,
 /* What this file's kernels can do: 2 letters or more, degree 2 or more, and not too much of both.
  */
 bool sg_lanes_serve(const sigad_plan *plan);
+/* The forward alone: more letters, where the core is taken. */
+bool sg_lanes_serve_forward(const sigad_plan *plan, int64_t steps);
 
 /* The same of `log` and `exp`: all but the top level is held in lanes. */
 bool sg_lanes_transform(const sigad_plan *plan);

@@ -1,0 +1,208 @@
+/* How a call is computed: one item at a time, one item a lane, or paths cut into chunks that share
+ * the lanes. A choice by the call's shape alone, so that an item's bits depend neither on its place
+ * in the batch nor on the number of threads. */
+#include "ops/signature_route.h"
+#include "core/memory.h"
+#include "core/parallel.h"
+#include "ops/cpu/steps.h"
+#include "ops/signature_chunks.h"
+
+/* ---- what a route costs -------------------------------------------------------------------------
+ *
+ * In multiply-adds of whole vectors, 0.4 ns each on the machine where the constants were measured
+ * (Zen 4, AVX-512). Only ratios matter to the choice. */
+
+typedef struct {
+    bool forward;
+    int degree;
+    double lanes, batch, steps, words;
+    double step;    /* multiply-adds of Horner's rule for one increment */
+    double product; /* of the Chen product of two tensors */
+    double log;     /* of a logarithm, where that is wanted */
+    double filled;  /* mean length of a path over the longest: a guess where lengths differ */
+} shape;
+
+static shape shape_of(const sg_signature_batch *b, int what, const sg_lane_kernels *lanes)
+{
+    const sigad_plan *plan = b->plan;
+    shape s = {.forward = sg_signature_is_forward(what),
+               .degree = plan->degree,
+               .lanes = lanes->lanes,
+               .batch = (double)b->batch,
+               .steps = (double)sg_steps(plan, b->length),
+               .words = (double)sg_plan_words(plan),
+               .step = (double)plan->letters * (plan->degree - 1),
+               .filled = b->lengths ? 0.5 : 1};
+    for (int n = 2; n <= plan->degree; n++) {
+        s.step += (plan->degree - n + 1) * (double)plan->size[n];
+        s.product += (n - 1) * (double)plan->size[n];
+    }
+    if (b->kernels == &sg_log_sig_kernels) s.log = s.product * plan->degree / 3;
+    return s;
+}
+
+static double cost_of_items(const shape *s)
+{
+    double step = s->step / s->lanes + 7.5 * s->degree * (s->degree - 1);
+    double item = 1000 + s->filled * s->steps * step + 3 * s->log / s->lanes;
+    return s->batch * item * (s->forward ? 1 : 3);
+}
+
+static double round_up(double x)
+{
+    double whole = (double)(int64_t)x;
+    return whole < x ? whole + 1 : whole;
+}
+
+static double cost_of_join(const shape *s)
+{
+    return (100 + 7 * s->product / s->lanes) * (s->forward ? 1 : 3);
+}
+
+/* A group takes as long as its longest path. Sorted by length, if lengths are spread evenly, the
+ * longest ones of G groups have a mean of (G + 1) / 2G of the longest of all. */
+static double cost_of_groups(const shape *s, int spread)
+{
+    double groups = round_up(s->batch * spread / s->lanes);
+    double filled = spread < s->lanes ? s->filled + (1 - s->filled) / groups : s->filled;
+    double steps = filled * round_up(s->steps / spread);
+    double group = 2500 + 6 * s->words + steps * s->step * (s->forward ? 0.7 : 2.5);
+    double log = spread == 1 ? groups * s->log : s->batch * 3 * s->log / s->lanes;
+    return groups * group + s->batch * (spread - 1) * cost_of_join(s) + log * (s->forward ? 1 : 3);
+}
+
+/* ---- pieces of time -----------------------------------------------------------------------------
+ */
+
+enum {
+    RUNS = 16,         /* as many tasks as are worth having for threads */
+    RUN_COST = 25000,  /* and what a task should cost at least */
+    EXACT_STEPS = 192, /* of a piece, for float's accuracy backward */
+    FORWARD_BYTES = 4 << 20,
+    BACKWARD_BYTES = 64 << 20 /* most scratch of one thread in lanes */
+};
+
+void sg_signature_lay_out_lanes(const sg_signature_batch *b, int what, sg_signature_layout *l)
+{
+    int64_t paths = l->lanes->lanes / l->chunks.spread;
+    l->tasks = (b->batch + paths - 1) / paths * l->chunks.parts;
+    l->order_bytes = b->lengths && paths > 1 ? sg_block(b->batch) * (int64_t)sizeof(int64_t) : 0;
+    if (sg_chunk_count(&l->chunks) > 1) {
+        l->store_bytes = sg_signature_chunks_store_bytes(b, what, l);
+        l->area_bytes = sg_signature_chunks_area_bytes(b, what, l);
+        return;
+    }
+    l->row_bytes = sg_signature_row_bytes(b, what, l->lanes->lanes);
+    l->area_bytes =
+        l->row_bytes < 0 ? -1 : l->row_bytes + sg_signature_lane_bytes(b, what, l->lanes);
+}
+
+static bool fits(const sg_signature_layout *l, int what)
+{
+    int64_t most = what == SG_BATCH_FWD ? FORWARD_BYTES : BACKWARD_BYTES;
+    return l->area_bytes >= 0 && l->area_bytes + l->store_bytes <= most;
+}
+
+/* Cuts time further, into parts for threads and pieces for accuracy, twice as many each time, as
+ * long as it is worth it and there is room. */
+static void cut_time(const sg_signature_batch *b, int what, const shape *s, sg_signature_layout *l)
+{
+    bool exact = b->scalar == SG_F32 && !s->forward;
+    for (;;) {
+        sg_signature_layout next = *l;
+        double steps = s->steps / (double)sg_chunk_count(&l->chunks);
+        double half = steps / 2 * s->step * (s->forward ? 0.7 : 2.5);
+        double joins = l->chunks.spread * cost_of_join(s);
+        if (2 * l->tasks <= RUNS && half > RUN_COST && half > 15 * joins)
+            next.chunks.parts *= 2;
+        else if (exact && steps > EXACT_STEPS)
+            next.chunks.pieces *= 2;
+        else
+            return;
+        sg_signature_lay_out_lanes(b, what, &next);
+        if (!fits(&next, what)) return;
+        *l = next;
+    }
+}
+
+/* ---- the choice ---------------------------------------------------------------------------------
+ */
+
+static const sg_lane_kernels *vectors_of(const sg_signature_batch *b)
+{
+    return (b->scalar == SG_F32 ? sg_lanes_f32 : sg_lanes_f64)[b->plan->isa];
+}
+
+/* Signatures by the cheapest way that has room; what it costs. */
+static double choose_for_paths(const sg_signature_batch *b, int what, const shape *s,
+                               sg_signature_layout *l)
+{
+    double best = cost_of_items(s);
+    bool real = what == SG_BATCH_FWD || what == SG_BATCH_VJP;
+    bool served = what == SG_BATCH_FWD
+                      ? sg_lanes_serve_forward(b->plan, sg_steps(b->plan, b->length))
+                      : sg_lanes_serve(b->plan);
+    if (!real || b->length < 2 || !served) return best;
+    for (int spread = 1; spread <= vectors_of(b)->lanes; spread *= 2) {
+        double cost = cost_of_groups(s, spread);
+        if (cost >= best) continue;
+        sg_signature_layout next = {.lanes = vectors_of(b), .chunks = {1, spread, 1}};
+        sg_signature_lay_out_lanes(b, what, &next);
+        if (!fits(&next, what)) continue;
+        best = cost;
+        *l = next;
+    }
+    if (l->lanes) cut_time(b, what, s, l);
+    return best;
+}
+
+static double choose_for_transforms(const sg_signature_batch *b, int what, const shape *s,
+                                    sg_signature_layout *l)
+{
+    bool real = what == SG_BATCH_FWD || what == SG_BATCH_VJP;
+    if (real && b->batch > 1 && sg_lanes_transform(b->plan)) {
+        l->lanes = vectors_of(b);
+        l->chunks = (sg_chunks){1, 1, 1};
+        sg_signature_lay_out_lanes(b, what, l);
+    }
+    return s->batch * s->product * s->degree / s->lanes;
+}
+
+sg_signature_layout sg_signature_lay_out(const sg_signature_batch *b, int what)
+{
+    shape s = shape_of(b, what, vectors_of(b));
+    sg_signature_layout l = {.tasks = b->batch};
+    double cost =
+        (b->kernels->from_path ? choose_for_paths : choose_for_transforms)(b, what, &s, &l);
+    if (!l.lanes) l.area_bytes = sg_signature_item_bytes(b, what);
+    double useful = cost / RUN_COST;
+    if (useful > (double)l.tasks) useful = (double)l.tasks;
+    l.threads = useful < 2 ? 1 : useful < b->threads ? (int)useful : b->threads;
+    return l;
+}
+
+int64_t sg_signature_layout_bytes(const sg_signature_layout *l)
+{
+    int64_t total;
+    if (l->area_bytes < 0 || !sg_multiply(l->area_bytes, l->threads, &total) ||
+        !sg_add(total, l->order_bytes + l->store_bytes, &total))
+        return -1;
+    return total;
+}
+
+void sg_signature_run_by(const sg_signature_batch *batch, int what, const sg_signature_layout *l)
+{
+    const sg_signature_kernels *kernels = batch->kernels;
+    sg_signature_job j = {.batch = batch,
+                          .what = what,
+                          .layout = *l,
+                          .x_entries = sg_signature_x_entries(kernels, batch->plan, batch->length),
+                          .y_entries = sg_signature_y_entries(kernels, batch->plan),
+                          .order = batch->work};
+    if (l->order_bytes) sg_signature_sort(batch->lengths, j.order, batch->batch);
+    if (l->lanes && sg_chunk_count(&l->chunks) > 1)
+        sg_signature_run_chunks(&j);
+    else
+        sg_parallel(l->threads, l->tasks, l->lanes ? sg_signature_run_group : sg_signature_run_item,
+                    &j);
+}
