@@ -14,7 +14,7 @@ enum { SG_LANE_LETTERS = 12, SG_CORE_LANE_LETTERS = 16 };
 #endif
 
 enum {
-    SG_LANE_BLOCK = 64, /* increments between two looks at the tree, forward */
+    SG_LANE_BLOCK = 64, /* most increments between two looks at the tree, forward */
     SG_LANE_UNDO = 32,  /* and backward, where rounding errors of undoing add up inside a block */
     SG_CHUNK = 256,     /* floats: longer chunks of time are cut and joined, for accuracy */
     SG_JOIN_BYTES = 1 << 20,   /* for these joins: fewer where states are large */
