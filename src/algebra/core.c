@@ -36,7 +36,6 @@ static void lay_out(sg_core *core)
         }
         if (m == top) core->accumulated = end;
     }
-    core->tables = end;
     for (int32_t a = 0; a < d; a++)
         for (int32_t m = 3; m < top; m++) lay_out_mixed(core, a, m, &end);
     core->dense[top] = core->late = end;

@@ -20,8 +20,15 @@ typedef struct {
     double step;    /* multiply-adds of Horner's rule for one increment */
     double product; /* of the Chen product of two tensors */
     double log;     /* of a logarithm, where that is wanted */
+    double run;     /* of one increment of a group, backward */
     double filled;  /* mean length of a path over the longest: a guess where lengths differ */
 } shape;
+
+/* Kernels that take the paths of a group one after the other, with vectors along letters. */
+static bool is_closed(const sg_signature_batch *b, int what)
+{
+    return b->kernels == &sg_sig_kernels && what == SG_BATCH_VJP && sg_lanes_vjp_is_closed(b->plan);
+}
 
 static shape shape_of(const sg_signature_batch *b, int what, const sg_lane_kernels *lanes)
 {
@@ -34,10 +41,15 @@ static shape shape_of(const sg_signature_batch *b, int what, const sg_lane_kerne
                .steps = (double)sg_steps(plan, b->length),
                .words = (double)sg_plan_words(plan),
                .step = (double)plan->letters * (plan->degree - 1),
-               .filled = b->lengths ? 0.5 : 1};
+               .filled = b->ragged ? 0.5 : 1};
     for (int n = 2; n <= plan->degree; n++) {
         s.step += (plan->degree - n + 1) * (double)plan->size[n];
         s.product += (n - 1) * (double)plan->size[n];
+    }
+    s.run = s.step * 2.5;
+    if (is_closed(b, what)) {
+        double paths = s.batch < s.lanes ? s.batch : s.lanes;
+        s.run = paths * (2 * (double)plan->size[2] / s.lanes + 20);
     }
     if (b->kernels == &sg_log_sig_kernels) s.log = s.product * plan->degree / 3;
     return s;
@@ -64,7 +76,7 @@ static double cost_of_join(const shape *s)
 /* Of one group's increments. The core takes fewer operations, but each piece is completed. */
 static double cost_of_steps(const shape *s, double steps)
 {
-    if (!s->forward) return steps * s->step * 2.5;
+    if (!s->forward) return steps * s->run;
     sg_lane_route route = sg_lanes_route(s->plan, (int64_t)steps, false, 0);
     return s->step * (route.core ? 0.28 * steps + 6 : route.area ? 0.35 * steps : 0.7 * steps);
 }
@@ -96,7 +108,7 @@ void sg_signature_lay_out_lanes(const sg_signature_batch *b, int what, sg_signat
 {
     int64_t paths = l->lanes->lanes / l->chunks.spread;
     l->tasks = (b->batch + paths - 1) / paths * l->chunks.parts;
-    l->order_bytes = b->lengths && paths > 1 ? sg_block(b->batch) * (int64_t)sizeof(int64_t) : 0;
+    l->order_bytes = b->ragged && paths > 1 ? sg_block(b->batch) * (int64_t)sizeof(int64_t) : 0;
     if (sg_chunk_count(&l->chunks) > 1) {
         l->store_bytes = sg_signature_chunks_store_bytes(b, what, l);
         l->area_bytes = sg_signature_chunks_area_bytes(b, what, l);
@@ -117,7 +129,7 @@ static bool fits(const sg_signature_layout *l, int what)
  * long as it is worth it and there is room. */
 static void cut_time(const sg_signature_batch *b, int what, const shape *s, sg_signature_layout *l)
 {
-    bool exact = b->scalar == SG_F32 && !s->forward;
+    bool exact = b->scalar == SG_F32 && !s->forward && !is_closed(b, what);
     for (;;) {
         sg_signature_layout next = *l;
         double steps = s->steps / (double)sg_chunk_count(&l->chunks);
@@ -148,14 +160,15 @@ static double choose_for_paths(const sg_signature_batch *b, int what, const shap
                                sg_signature_layout *l)
 {
     double best = cost_of_items(s);
-    bool real = what == SG_BATCH_FWD || what == SG_BATCH_VJP;
+    bool real = what == SG_BATCH_FWD || what == SG_BATCH_VJP, closed = is_closed(b, what);
     bool served = what == SG_BATCH_FWD
                       ? sg_lanes_serve_forward(b->plan, sg_steps(b->plan, b->length))
-                      : sg_lanes_serve(b->plan);
+                      : closed || sg_lanes_serve(b->plan);
     if (!real || b->length < 2 || !served) return best;
-    for (int spread = 1; spread <= vectors_of(b)->lanes; spread *= 2) {
+    int most = closed ? 1 : vectors_of(b)->lanes;
+    for (int spread = 1; spread <= most; spread *= 2) {
         double cost = cost_of_groups(s, spread);
-        if (cost >= best) continue;
+        if (cost >= best && !closed) continue;
         sg_signature_layout next = {.lanes = vectors_of(b), .chunks = {1, spread, 1}};
         sg_signature_lay_out_lanes(b, what, &next);
         if (!fits(&next, what)) continue;
