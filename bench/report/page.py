@@ -82,15 +82,16 @@ def signature_table(grid, name):
 
 
 def relations(grid, name, partner):
-    """Time of a case of a set over that of its partner in the set, as text."""
+    """Time of a case of a set over that of its partner in any set. Their floors are equal, so it is a quotient of shares,
+    which a drifting clock does not disturb."""
     lines = []
     for shape in grid.shapes(name):
         other = partner(shape)
         where = next((s for s, _ in SETS if grid.time(s, "sig", 0, 0, "forward", "f64", 1, other) >= 0), None)
         if other == shape or not where:
             continue
-        quotients = [grid.time(name, "sig", 0, 0, direction, dtype, 1, shape) /
-                     (grid.time(where, "sig", 0, 0, direction, dtype, 1, other) or math.nan)
+        quotients = [grid.share(where, "sig", 0, 0, direction, dtype, 1, other) /
+                     grid.share(name, "sig", 0, 0, direction, dtype, 1, shape)
                      for direction in DIRECTIONS for dtype in DTYPES]
         lines.append([shape_name(shape), shape_name(other)] + [f"{q:.2f}" for q in quotients])
     return table(["case", "beside", "forward", "f32", "backward", "f32"], lines)
