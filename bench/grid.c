@@ -90,8 +90,11 @@ static int time_case(const options *o, const char *set, const bench_case *c)
 /* Both directions and both dtypes. */
 static int time_shape(const options *o, int operation, int method, const shape *s)
 {
-    sigad_sig_spec spec = {SIGAD_SIG_SPEC_INIT,     .dimension = s->dimension, .degree = s->degree,
-                           .time_aug = s->time_aug, .lead_lag = s->lead_lag,   .method = method};
+    sigad_sig_spec spec = {
+        SIGAD_SIG_SPEC_INIT,     .dimension = s->dimension, .degree = s->degree,
+        .time_aug = s->time_aug, .lead_lag = s->lead_lag,   .method = method,
+        .kernel = o->kernel,
+    };
     for (int f32 = !o->f64; f32 <= o->f32; f32++)
         for (int backward = 0; backward < 2; backward++) {
             bench_case c = {operation, backward, f32,       o->threads,

@@ -2,8 +2,9 @@
  *
  *     mlp [--f64] [--threads N] [--seconds S] [--quick]
  *
- * Layers are linear with tanh between them. Prints the median step in microseconds and the rate of
- * the products in it, 6 batch in out flops for each layer. */
+ * Layers are linear with tanh between them. One line for each network, in columns between tabs: the
+ * median of the microseconds of a step, and the operations of the products in it, 6 batch in out
+ * for each layer. */
 #include "timing.h"
 #include <math.h>
 #include <sigad/sigad.h>
@@ -109,9 +110,10 @@ static int run(const settings *s, const network *net)
     double took = bench_median(step, &t, s->seconds), flops = 0;
     for (int i = 0; i < net->layers; i++)
         flops += 6.0 * (double)(net->batch * net->width[i] * net->width[i + 1]);
-    printf("batch %4lld, %5lld", (long long)net->batch, (long long)net->width[0]);
+    printf("%s\t%d\t%lld\t%lld", s->dtype == SIGAD_F32 ? "f32" : "f64", s->threads,
+           (long long)net->batch, (long long)net->width[0]);
     for (int i = 1; i <= net->layers; i++) printf("-%lld", (long long)net->width[i]);
-    printf(": %.1f us a step, %.1f Gflop/s\n", 1e6 * took, 1e-9 * flops / took);
+    printf("\t%.3f\t%.6g\n", 1e6 * took, flops);
     return end(&t);
 }
 
@@ -132,8 +134,7 @@ int main(int argc, char **argv)
             return 2;
         }
     }
-    printf("%s, %d threads, %s\n", s.dtype == SIGAD_F32 ? "float32" : "float64", s.threads,
-           sigad_instruction_set());
+    printf("dtype\tthreads\tbatch\tlayers\tmicroseconds\tflops\n");
     int failed = 0;
     for (size_t i = 0; !failed && i < sizeof networks / sizeof *networks; i++)
         failed = run(&s, &networks[i]);

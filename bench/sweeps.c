@@ -3,12 +3,13 @@
  *
  *     sweeps [--seconds S] [--over batch|length|dimension|degree] [--quick]
  *
- * One line for each point, in columns between tabs: what is swept, the shape, the median of the
- * microseconds of the call, the operations of the call. Operations are the floor of
- * bench_floor and one for each number that must be read or written. A point is a cliff if an
- * operation takes more than twice the time of one at a neighbour; before it is called one, both are
- * measured again, for ten times as long. Cliffs are listed last, after a line "# cliffs", with how
- * many times slower they are and than which neighbour. */
+ * One line for each point, in columns between tabs: what is swept, the shape, the microseconds of
+ * the call, its operations. Times are medians, less that of a call that has nothing to do.
+ * Operations are those of bench_floor and one for each number read or written. A point is a cliff
+ * if an operation takes more than twice the time of one at a neighbour, except beside one letter or
+ * degree 1, where the result has a closed form; before it is called one, both are measured again,
+ * for ten times as long. Cliffs are listed last, after a line "# cliffs", with how many times
+ * slower they are and than which neighbour. */
 #include "cases.h"
 #include "timing.h"
 #include <math.h>
@@ -23,14 +24,16 @@ typedef struct {
 } base;
 
 static const base bases[] = {
-    {"batch", 0, 100, 3, 4},    {"batch", 0, 30, 5, 3},     {"batch", 0, 100, 8, 3},
-    {"length", 1, 0, 3, 4},     {"length", 32, 0, 3, 4},    {"length", 8, 0, 8, 3},
-    {"dimension", 8, 50, 0, 2}, {"dimension", 8, 50, 0, 3}, {"dimension", 1, 200, 0, 3},
-    {"dimension", 2, 30, 0, 4}, {"degree", 16, 50, 1, 0},   {"degree", 16, 50, 2, 0},
-    {"degree", 16, 50, 3, 0},   {"degree", 8, 30, 4, 0},    {"degree", 1, 200, 3, 0},
+    {"batch", 0, 100, 3, 4},     {"batch", 0, 30, 8, 4},     {"batch", 0, 30, 5, 3},
+    {"batch", 0, 100, 8, 3},     {"length", 1, 0, 3, 4},     {"length", 32, 0, 3, 4},
+    {"length", 8, 0, 8, 3},      {"dimension", 8, 50, 0, 2}, {"dimension", 8, 50, 0, 3},
+    {"dimension", 1, 200, 0, 3}, {"dimension", 2, 30, 0, 4}, {"degree", 16, 50, 1, 0},
+    {"degree", 16, 50, 2, 0},    {"degree", 16, 50, 3, 0},   {"degree", 8, 30, 4, 0},
+    {"degree", 1, 200, 3, 0},
 };
 
 enum { MOST_POINTS = 100 };
+static double idle; /* seconds of a call that has nothing to do */
 
 typedef struct {
     bench_case what;
@@ -87,11 +90,12 @@ static int measure(point *p, double seconds)
 {
     bench_problem problem;
     if (bench_open(&problem, &p->what, NULL)) return 1;
-    p->seconds = bench_median(bench_call, &problem, seconds);
-    double moved = (double)(problem.x_entries * (p->what.backward ? 2 : 1) + problem.y_entries);
-    p->operations = (double)p->what.batch * (bench_floor(&p->what) + moved);
+    double time = bench_median(bench_call, &problem, seconds);
+    p->seconds = fmax(time - idle, 1e-9);
+    double numbers = (double)(problem.x_entries * (p->what.backward ? 2 : 1) + problem.y_entries);
+    p->operations = (double)p->what.batch * (bench_floor(&p->what) + numbers);
     bench_close(&problem);
-    return p->seconds < 0;
+    return time < 0;
 }
 
 static double per_operation(const point *p)
@@ -99,9 +103,14 @@ static double per_operation(const point *p)
     return p->seconds / p->operations;
 }
 
+static int is_closed_form(const point *p)
+{
+    return p->what.spec.dimension == 1 || p->what.spec.degree == 1;
+}
+
 static int is_steep(const point *a, const point *b)
 {
-    return per_operation(a) > 2 * per_operation(b);
+    return !is_closed_form(b) && per_operation(a) > 2 * per_operation(b);
 }
 
 /* Is a more than twice as slow as its neighbour b, also at a second look? */
@@ -131,6 +140,15 @@ static void find_cliffs(const char *over, curve *c, double seconds, FILE *cliffs
             fprintf(cliffs, "\t%.2f\t%lld\n", per_operation(&c->at[i]) / per_operation(&c->at[j]),
                     (long long)value_of(over, &c->at[j].what));
         }
+}
+
+static int measure_idle(double seconds)
+{
+    sigad_sig_spec spec = {SIGAD_SIG_SPEC_INIT, .dimension = 1, .degree = 1};
+    point nothing = {.what = {BENCH_SIG, 0, 0, 1, 0, 1, 1, spec}};
+    if (measure(&nothing, seconds)) return 1;
+    idle = nothing.seconds;
+    return 0;
 }
 
 static int sweep(const base *b, int f32, int backward, double seconds, FILE *cliffs)
@@ -169,7 +187,8 @@ int main(int argc, char **argv)
         }
     }
     FILE *cliffs = tmpfile();
-    if (!cliffs) return 1;
+    if (!cliffs || measure_idle(seconds)) return 1;
+    printf("# idle %.4f\n", 1e6 * idle);
     printf("over\tdirection\tdtype\tbatch\tlength\tdimension\tdegree\tmicroseconds\toperations\n");
     for (size_t i = 0; i < sizeof bases / sizeof *bases; i++)
         for (int f32 = 0; f32 < 2; f32++)

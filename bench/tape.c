@@ -3,7 +3,8 @@
  *
  *     tape [--seconds S] [--quick]
  *
- * The tape is reset after each round, as in training. Times are the least of many rounds. */
+ * The tape is reset after each round, as in training. Times are the least of many rounds, in
+ * columns between tabs. */
 #include "timing.h"
 #include <math.h>
 #include <sigad/sigad.h>
@@ -72,7 +73,7 @@ static sigad_status run(sigad_context *context, const link *of, double seconds)
     sigad_tape_destroy(tape);
     const double each = 1e9 / LENGTH;
     if (!status)
-        printf("%-8s %10.1f %10.1f %10.1f\n", of->name, each * least.record, each * least.backward,
+        printf("%s\t%.1f\t%.1f\t%.1f\n", of->name, each * least.record, each * least.backward,
                each * least.replay);
     return status;
 }
@@ -91,8 +92,7 @@ int main(int argc, char **argv)
     }
     sigad_context_options options = {SIGAD_CONTEXT_OPTIONS_INIT, .threads = 1};
     if (sigad_context_create(&options, &context)) return 1;
-    printf("float32, %s, ns for each operation of a chain of %d\n%-8s %10s %10s %10s\n",
-           sigad_instruction_set(), LENGTH, "", "record", "backward", "replay");
+    printf("operation\trecord\tbackward\treplay\n");
     for (size_t i = 0; i < sizeof links / sizeof *links; i++)
         if (run(context, &links[i], seconds)) break;
     int failed = sigad_context_status(context) != SIGAD_OK;

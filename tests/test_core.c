@@ -33,7 +33,7 @@ static void *signatures(const sigad_plan *plan, bool single, int64_t length, con
     char *sig = make((size_t)(ROWS * plan->sig_length), bytes);
     size_t need = (size_t)lanes->sig_bytes(plan, length);
     void *work = aligned_alloc(64, need / 64 * 64 + 64);
-    memset(work, 0x7f, need); /* large numbers, as doubles and as floats */
+    memset(work, 0x7f, need / 64 * 64 + 64); /* large numbers, as doubles and as floats */
     for (int first = 0; first < ROWS; first += lanes->lanes) {
         const void *from[ROWS];
         void *to[ROWS];
@@ -47,6 +47,7 @@ static void *signatures(const sigad_plan *plan, bool single, int64_t length, con
         }
         lanes->sig(plan, length, lanes->lanes, lengths, time, from, to, work);
     }
+    for (size_t i = need; i < need / 64 * 64 + 64; i++) cr_assert_eq(((char *)work)[i], 0x7f);
     free(work);
     return sig;
 }

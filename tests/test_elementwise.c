@@ -248,12 +248,13 @@ Test(elementwise, bits_do_not_depend_on_the_place)
             sg_unary_loop loop = sg_dense_f32[isa]->unary[row / 3][row % 3];
             memset(alone, 0, sizeof alone);
             for (int i = 0; i < MOST; i++)
-                loop(1, 1.7, 2.1, &(sg_unary_arrays){x + i, y + i, p + i, q + i, alone + i});
+                loop(1, 1.7, 2.1, &(sg_unary_arrays){x + i, y + i, p + i, q + i, alone + i, false});
             for (int first = 0; first < 3; first++)
                 for (int n = 0; first + n <= MOST; n++) {
                     memset(out, 0, sizeof out);
-                    loop(n, 1.7, 2.1,
-                         &(sg_unary_arrays){x + first, y + first, p + first, q + first, out});
+                    loop(
+                        n, 1.7, 2.1,
+                        &(sg_unary_arrays){x + first, y + first, p + first, q + first, out, false});
                     cr_assert(!memcmp(out, alone + first, (size_t)n * sizeof *out) && out[n] == 0,
                               "%s, row %d, order %d, %d entries from %d", sg_isa_name((sg_isa)isa),
                               row / 3, row % 3, n, first);

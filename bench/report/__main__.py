@@ -20,6 +20,9 @@ PIECES = {
     "threads": ("grid", ["--threads", 2]),
     "sweeps": ("sweeps", []),
     "accuracy": ("accuracy", []),
+    "tape": ("tape", []),
+    "networks": ("mlp", []),
+    "networks64": ("mlp", ["--f64"]),
 }
 
 
@@ -43,8 +46,10 @@ def make_page(build, results, output, command):
     about = {"command": command, "date": datetime.date.today().isoformat(), "processor": run.processor(),
              "instructions": run.comments(text["grid"], "instructions")[0], "compiler": run.compiler(build)}
     by_hand = HERE / "beside.md"
-    content, plots = page.compose(about, grid, run.rows(text["sweeps"]), cliffs, run.rows(text["accuracy"]),
-                                  [by_hand.read_text()] if by_hand.exists() else [])
+    parts = [page.dense(run.rows(text["tape"]), run.rows(text["networks"]) + run.rows(text["networks64"]), grid.rates)]
+    if by_hand.exists():
+        parts.append(by_hand.read_text())
+    content, plots = page.compose(about, grid, run.rows(text["sweeps"]), cliffs, run.rows(text["accuracy"]), parts)
     for name, plot in plots.items():
         run.write(output / "plots" / name, plot)
     run.write(output / "performance.md", content)

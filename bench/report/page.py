@@ -111,10 +111,12 @@ def full_partner(shape):
 
 
 def transform_table(grid, operation):
-    head, body = ["B, d, N"], []
+    """Both methods in both directions; share of the forward alone, threads and workspace of method 2."""
+    head, body = ["B, L, d, N" if operation == "log_sig" else "B, d, N"], []
     for method in (1, 2):
         for direction in DIRECTIONS:
-            head += [f"{direction}, method {method}", "f32"] + (["share"] if direction == "forward" else [])
+            head += [f"{direction}, method {method}", "f32"] + ["share"] * (direction == "forward")
+            head += ["2 threads", "KiB"] * (method == 2)
     for shape in grid.shapes("transforms"):
         row = [shape_name(shape, operation != "log_sig")]
         for method in (1, 2):
@@ -123,9 +125,9 @@ def transform_table(grid, operation):
                 row += [figure(grid.time(*key, dtype, 1, shape)) for dtype in DTYPES]
                 if direction == "forward":
                     row.append(f'{grid.share(*key, "f64", 1, shape):.2f}')
+                if method == 2:
+                    row += [f'{grid.gain(*key, "f64", shape):.2f}', f'{grid.workspace(*key, "f64", 1, shape):.0f}']
         body.append(row)
-    if operation == "log_sig":
-        head[0] = "B, L, d, N"
     return table(head, body)
 
 
@@ -158,10 +160,12 @@ def share_plot(grid):
 # ---- sweeps ----------------------------------------------------------------------------------------------------------------
 
 def sweep_plot(rows, over, rates):
-    """Forward and backward side by side; a colour for each base, dashes for float32."""
+    """Forward and backward side by side; a colour for each base, dashes for float32; no closed forms."""
     names = {"batch": "B", "length": "L", "dimension": "d", "degree": "N"}
     drawn = {direction: collections.defaultdict(list) for direction in DIRECTIONS}
     for row in rows:
+        if "1" in (row["dimension"], row["degree"]):
+            continue
         base = tuple((name, int(row[name])) for name in names if name != over)
         unit = 1e6 / rates[row["dtype"]] * float(row["operations"])
         drawn[row["direction"]][base, row["dtype"]].append((int(row[over]), float(row["microseconds"]) / unit))
@@ -229,6 +233,22 @@ def accuracy_summary(rows):
     return table(["kernel", "f64 forward", "f64 backward", "f32 forward", "f32 backward"], body)
 
 
+# ---- dense operations ------------------------------------------------------------------------------------------------------
+
+def dense(tape, networks, rates):
+    steps = [[f'{row["batch"]}; {row["layers"]}', row["dtype"], figure(float(row["microseconds"])),
+              f'{1e6 * float(row["flops"]) / float(row["microseconds"]) / rates[row["dtype"]]:.2f}'] for row in networks]
+    return f"""## The tape and dense networks
+
+What the tape adds: nanoseconds for each operation in a chain on one float32 number.
+
+{table(["operation", "record", "backward", "replay"], [list(row.values()) for row in tape])}
+A training step (forward, mean squared error, backward, Adam), one thread; linear layers with tanh between them. Share: of the
+rate of matrix products, by the products in the layers alone.
+
+{table(["batch; layers", "dtype", "microseconds", "share"], steps)}"""
+
+
 # ---- the page --------------------------------------------------------------------------------------------------------------
 
 def compose(about, grid, sweeps, cliffs, accuracy, extra):
@@ -268,7 +288,8 @@ result. B paths in a batch, L points, d letters, degree N.
     for operation in ("sig_to_log_sig", "logsig_to_sig", "log_sig"):
         parts.append(f"### {operation}\n\n{transform_table(grid, operation)}")
     parts.append("## Sweeps\n\nTime of one operation while one size changes, in units of one operation in a matrix product."
-                 " Operations: Horner's, and one for each number read or written.\n")
+                 " Operations: Horner's, and one for each number read or written. The time of a call that has nothing to do is taken"
+                 " off. Where d or N is 1 there is a closed form, which is left out of the plots.\n")
     for over in dict.fromkeys(row["over"] for row in sweeps):
         plots[f"sweep-{over}.svg"] = sweep_plot([row for row in sweeps if row["over"] == over], over, grid.rates)
         parts.append(f"![Sweep over {over}](plots/sweep-{over}.svg)\n")

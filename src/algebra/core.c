@@ -36,7 +36,9 @@ static void lay_out(sg_core *core)
         }
         if (m == top) core->accumulated = end;
     }
-    core->dense[top] = end;
+    for (int32_t a = 0; a < d; a++)
+        for (int32_t m = 3; m < top; m++) lay_out_mixed(core, a, m, &end);
+    core->dense[top] = core->late = end;
     end += core->power[d][top];
     int64_t shared = end;
     for (int32_t a = 0; a < d; a++) {
@@ -44,8 +46,6 @@ static void lay_out(sg_core *core)
         lay_out_mixed(core, a, top, &last);
         if (last > end) end = last;
     }
-    for (int32_t a = 0; a < d; a++)
-        for (int32_t m = 3; m < top; m++) lay_out_mixed(core, a, m, &end);
     core->entries = end;
 }
 

@@ -25,6 +25,7 @@ typedef struct {
     int64_t entries; /* of a state */
     int64_t
         accumulated; /* levels below the top and minimal[.][degree]: the first so many entries */
+    int64_t late;    /* entries from here on are used only to complete the top level */
     int64_t power[SG_CORE_LETTERS + 1][SG_CORE_DEGREE + 1];
     int64_t dense[SG_CORE_DEGREE + 1];
     int64_t minimal[SG_CORE_LETTERS][SG_CORE_DEGREE + 1];

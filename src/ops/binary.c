@@ -44,23 +44,23 @@ typedef struct {
     const void *g;
 } term;
 
-static void add_entries(const void *user, void *out)
+static void add_entries(const void *user, void *out, bool fresh)
 {
     const term *t = user;
     const sigad_array *x = t->call->x;
-    sg_binary_arrays arrays = {&x[0], &x[1], t->call->y, t->p, t->g, out};
+    sg_binary_arrays arrays = {&x[0], &x[1], t->call->y, t->p, t->g, out, fresh};
     sg_cpu_binary(kind_of(t->call), t->order, t->call->threads, &arrays);
 }
 
-/* x += derivative * p (* g), of the full shape or summed down to x's. */
+/* x = (if fresh) or += derivative * p (* g), of the full shape or summed down to x's. */
 static void add_term(const sigad_op_call *call, sg_binary_order order, const sigad_array *p,
-                     const void *g, const sigad_array *x)
+                     const void *g, const sigad_array *x, bool fresh)
 {
     const term t = {call, order, p, g};
     if (kind_of(call) == SG_BINARY_add && x->elements != call->y->elements)
-        sg_add_unbroadcast_array(call, x, p->data);
+        sg_add_unbroadcast_array(call, x, p->data, fresh);
     else
-        sg_add_unbroadcast(call, x, add_entries, &t);
+        sg_add_unbroadcast(call, x, add_entries, &t, fresh);
 }
 
 static sigad_status vjp(sigad_op_call *call)
@@ -68,7 +68,7 @@ static sigad_status vjp(sigad_op_call *call)
     for (int i = 0; i < 2; i++)
         if (call->x_cotangent[i].data)
             add_term(call, i ? SG_BINARY_DB : SG_BINARY_DA, call->y_cotangent, NULL,
-                     &call->x_cotangent[i]);
+                     &call->x_cotangent[i], sg_call_fresh(call, i));
     return SIGAD_OK;
 }
 
@@ -77,7 +77,7 @@ static sigad_status jvp(sigad_op_call *call)
     for (int i = 0; i < 2; i++)
         if (call->x_tangent[i].data)
             add_term(call, i ? SG_BINARY_DB : SG_BINARY_DA, &call->x_tangent[i], NULL,
-                     call->y_tangent);
+                     call->y_tangent, false);
     return SIGAD_OK;
 }
 
@@ -85,8 +85,10 @@ static sigad_status soc_of_mixed(sigad_op_call *call)
 {
     const sigad_array *tangent = call->x_tangent, *out = call->x_cotangent_tangent;
     const void *g = call->y_cotangent->data;
-    if (out[0].data && tangent[1].data) add_term(call, SG_BINARY_DAB, &tangent[1], g, &out[0]);
-    if (out[1].data && tangent[0].data) add_term(call, SG_BINARY_DAB, &tangent[0], g, &out[1]);
+    if (out[0].data && tangent[1].data)
+        add_term(call, SG_BINARY_DAB, &tangent[1], g, &out[0], false);
+    if (out[1].data && tangent[0].data)
+        add_term(call, SG_BINARY_DAB, &tangent[0], g, &out[1], false);
     return SIGAD_OK;
 }
 
@@ -94,7 +96,7 @@ static sigad_status soc_of_twice_in_b(sigad_op_call *call)
 {
     const sigad_array *tangent = &call->x_tangent[1], *out = &call->x_cotangent_tangent[1];
     if (out->data && tangent->data)
-        add_term(call, SG_BINARY_DBB, tangent, call->y_cotangent->data, out);
+        add_term(call, SG_BINARY_DBB, tangent, call->y_cotangent->data, out, false);
     return soc_of_mixed(call);
 }
 
@@ -113,10 +115,18 @@ static sigad_status soc_of_piecewise(sigad_op_call *call)
 #define SOC_MIXED        soc_of_mixed
 #define SOC_TWICE_IN_B   soc_of_twice_in_b
 
+#define PASS_add     SG_OP_PASS
+#define PASS_sub     0
+#define PASS_mul     0
+#define PASS_div     0
+#define PASS_maximum 0
+#define PASS_minimum 0
+
 static const sigad_op table[] = {
-#define ROW(op_name, bend, ...)                                                          \
-    {SIGAD_OP_INIT, .name = #op_name, .flags = FLAGS_##bend, .infer = infer, .fwd = fwd, \
-     .vjp = vjp,    .jvp = jvp,       .soc = SOC_##bend},
+#define ROW(op_name, bend, ...)                                                              \
+    {SIGAD_OP_INIT,  .name = #op_name, .flags = SG_OP_FRESH | FLAGS_##bend | PASS_##op_name, \
+     .infer = infer, .fwd = fwd,       .vjp = vjp,                                           \
+     .jvp = jvp,     .soc = SOC_##bend},
     SG_BINARY(ROW)
 #undef ROW
 };

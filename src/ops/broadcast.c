@@ -64,7 +64,8 @@ static sigad_status fwd(sigad_op_call *call)
 static sigad_status vjp(sigad_op_call *call)
 {
     if (call->x_cotangent[0].data)
-        sg_add_unbroadcast_array(call, &call->x_cotangent[0], call->y_cotangent->data);
+        sg_add_unbroadcast_array(call, &call->x_cotangent[0], call->y_cotangent->data,
+                                 sg_call_fresh(call, 0));
     return SIGAD_OK;
 }
 
@@ -74,13 +75,14 @@ static sigad_status jvp(sigad_op_call *call)
     if (!call->x_tangent[0].data) return SIGAD_OK;
     repeat(call, &view);
     sg_cpu_add_scaled(call->threads, call->y->dtype, &view, 1.0, call->x_tangent[0].data,
-                      call->y_tangent->data);
+                      call->y_tangent->data, false);
     return SIGAD_OK;
 }
 
-static const sigad_op op_broadcast = {SIGAD_OP_INIT,  .name = "broadcast", .flags = SIGAD_OP_LINEAR,
-                                      .infer = infer, .fwd = fwd,          .vjp = vjp,
-                                      .jvp = jvp};
+static const sigad_op op_broadcast = {
+    SIGAD_OP_INIT,  .name = "broadcast", .flags = SIGAD_OP_LINEAR | SG_OP_FRESH,
+    .infer = infer, .fwd = fwd,          .vjp = vjp,
+    .jvp = jvp};
 
 sigad_tensor sigad_broadcast(sigad_tape *tape, sigad_tensor x, int rank, const int64_t *shape)
 {

@@ -80,10 +80,10 @@ static sigad_status jvp(sigad_op_call *call)
     return sg_view_jvp(call, one_of_many);
 }
 
-#define TABLE(op_name, op_infer)                                                                 \
-    {                                                                                            \
-        SIGAD_OP_INIT, .name = op_name, .flags = SIGAD_OP_LINEAR, .infer = op_infer, .fwd = fwd, \
-                       .vjp = vjp, .jvp = jvp                                                    \
+#define TABLE(op_name, op_infer)                                                                   \
+    {                                                                                              \
+        SIGAD_OP_INIT, .name = op_name, .flags = SIGAD_OP_LINEAR | SG_OP_FRESH, .infer = op_infer, \
+                       .fwd = fwd, .vjp = vjp, .jvp = jvp                                          \
     }
 static const sigad_op op_concat = TABLE("concat", infer_concat);
 static const sigad_op op_stack = TABLE("stack", infer_stack);

@@ -7,6 +7,7 @@
  * += g_p W^T,   W_cotangent += the sum over p of x_p^T g_p. */
 #include "ops/cpu/gemm.h"
 #include "ops/shape.h"
+#include <string.h>
 
 enum { X, WEIGHT };
 
@@ -118,7 +119,7 @@ static void add_to_x(const sigad_op_call *call, const void *weight, void *out)
     }
 }
 
-static void add_to_weight(const sigad_op_call *call, const void *x, void *out)
+static void add_to_weight(const sigad_op_call *call, const void *x, void *out, bool fresh)
 {
     sizes s = sizes_of(call);
     const char *g = call->y_cotangent->data;
@@ -129,7 +130,7 @@ static void add_to_weight(const sigad_op_call *call, const void *x, void *out)
                              .n = s.out,
                              .k = rows_of_phase(&s, phase),
                              .alpha = 1,
-                             .beta = 1,
+                             .beta = fresh && phase == 0 ? 0 : 1,
                              .axes = 1};
         plan.lda = plan.m, plan.ldb = s.width * s.out, plan.ldc = s.out;
         plan.axis[0] = (sg_gemm_axis){s.items, s.length * s.in, s.steps * s.out, 0};
@@ -146,9 +147,11 @@ static sigad_status fwd(sigad_op_call *call)
 
 static sigad_status vjp(sigad_op_call *call)
 {
-    if (call->x_cotangent[X].data) add_to_x(call, call->x[WEIGHT].data, call->x_cotangent[X].data);
-    if (call->x_cotangent[WEIGHT].data)
-        add_to_weight(call, call->x[X].data, call->x_cotangent[WEIGHT].data);
+    const sigad_array *out = call->x_cotangent;
+    if (out[X].data && sg_call_fresh(call, X)) memset(out[X].data, 0, sg_array_bytes(&out[X]));
+    if (out[X].data) add_to_x(call, call->x[WEIGHT].data, out[X].data);
+    if (out[WEIGHT].data)
+        add_to_weight(call, call->x[X].data, out[WEIGHT].data, sg_call_fresh(call, WEIGHT));
     return SIGAD_OK;
 }
 
@@ -166,12 +169,14 @@ static sigad_status soc(sigad_op_call *call)
 {
     const sigad_array *tangent = call->x_tangent, *out = call->x_cotangent_tangent;
     if (out[X].data && tangent[WEIGHT].data) add_to_x(call, tangent[WEIGHT].data, out[X].data);
-    if (out[WEIGHT].data && tangent[X].data) add_to_weight(call, tangent[X].data, out[WEIGHT].data);
+    if (out[WEIGHT].data && tangent[X].data)
+        add_to_weight(call, tangent[X].data, out[WEIGHT].data, false);
     return SIGAD_OK;
 }
 
-static const sigad_op conv1d = {SIGAD_OP_INIT, .name = "conv1d", .infer = infer, .fwd = fwd,
-                                .vjp = vjp,    .jvp = jvp,       .soc = soc};
+static const sigad_op conv1d = {SIGAD_OP_INIT,  .name = "conv1d", .flags = SG_OP_FRESH,
+                                .infer = infer, .fwd = fwd,       .vjp = vjp,
+                                .jvp = jvp,     .soc = soc};
 
 sigad_tensor sigad_conv1d(sigad_tape *tape, sigad_tensor x, sigad_tensor weight)
 {

@@ -77,37 +77,40 @@ static sigad_status fwd(sigad_op_call *call)
     return SIGAD_OK;
 }
 
-/* Adds what belongs to x and to the weight when `weight` and `x` stand for the other one; NULL is
- * skipped. */
+/* Adds what belongs to x and to the weight when `weight` and `x` stand for the other one, or
+ * overwrites with it; NULL is skipped. */
 static void add_cotangents(const sigad_op_call *call, const void *x, const void *weight,
-                           void *x_out, void *weight_out)
+                           const sigad_array *out, bool x_fresh, bool weight_fresh)
 {
     sg_gemm_plan plan = plan_of(call);
-    int64_t rows = plan.m, in = plan.k, out = plan.n;
+    int64_t rows = plan.m, in = plan.k, columns = plan.n;
     const void *g = call->y_cotangent->data;
-    if (x_out && weight) {
+    if (out[X].data && weight) {
         plan.transpose_b = true;
-        plan.m = rows, plan.n = in, plan.k = out;
-        plan.lda = out, plan.ldb = out, plan.ldc = in;
-        sg_gemm(call->threads, &plan, g, weight, x_out);
+        plan.m = rows, plan.n = in, plan.k = columns;
+        plan.lda = columns, plan.ldb = columns, plan.ldc = in;
+        plan.beta = x_fresh ? 0 : 1;
+        sg_gemm(call->threads, &plan, g, weight, out[X].data);
     }
-    if (weight_out && x) {
+    if (out[WEIGHT].data && x) {
         plan.transpose_a = true, plan.transpose_b = false;
-        plan.m = in, plan.n = out, plan.k = rows;
-        plan.lda = in, plan.ldb = out, plan.ldc = out;
-        sg_gemm(call->threads, &plan, x, g, weight_out);
+        plan.m = in, plan.n = columns, plan.k = rows;
+        plan.lda = in, plan.ldb = columns, plan.ldc = columns;
+        plan.beta = weight_fresh ? 0 : 1;
+        sg_gemm(call->threads, &plan, x, g, out[WEIGHT].data);
     }
 }
 
 static sigad_status vjp(sigad_op_call *call)
 {
     const sigad_array *out = call->x_cotangent;
-    add_cotangents(call, call->x[X].data, call->x[WEIGHT].data, out[X].data, out[WEIGHT].data);
+    add_cotangents(call, call->x[X].data, call->x[WEIGHT].data, out, sg_call_fresh(call, X),
+                   sg_call_fresh(call, WEIGHT));
     if (!out[BIAS].data) return SIGAD_OK;
     sg_sum sum;
     plan_bias_sum(call, &sum);
     sg_cpu_sum(&sum, call->x[X].dtype, call->threads, call->y_cotangent->data, 1, out[BIAS].data,
-               true, call->workspace);
+               !sg_call_fresh(call, BIAS), call->workspace);
     return SIGAD_OK;
 }
 
@@ -127,12 +130,13 @@ static sigad_status jvp(sigad_op_call *call)
 static sigad_status soc(sigad_op_call *call)
 {
     add_cotangents(call, call->x_tangent[X].data, call->x_tangent[WEIGHT].data,
-                   call->x_cotangent_tangent[X].data, call->x_cotangent_tangent[WEIGHT].data);
+                   call->x_cotangent_tangent, false, false);
     return SIGAD_OK;
 }
 
-static const sigad_op linear = {SIGAD_OP_INIT, .name = "linear", .infer = infer, .fwd = fwd,
-                                .vjp = vjp,    .jvp = jvp,       .soc = soc};
+static const sigad_op linear = {SIGAD_OP_INIT,  .name = "linear", .flags = SG_OP_FRESH,
+                                .infer = infer, .fwd = fwd,       .vjp = vjp,
+                                .jvp = jvp,     .soc = soc};
 
 sigad_tensor sigad_linear(sigad_tape *tape, sigad_tensor x, sigad_tensor weight, sigad_tensor bias)
 {

@@ -38,17 +38,17 @@ static sigad_status infer(sigad_op_call *call)
 
 /* out = the values, or += scale * derivative * u with u NULL for ones. */
 static void run(const sigad_op_call *call, sg_loss_order order, double scale, const void *u,
-                void *out)
+                void *out, bool fresh)
 {
     const sigad_array *p = &call->x[PREDICTION];
     const attributes *given = SG_ATTRIBUTES(attributes, call);
-    sg_loss_arrays arrays = {p->data, call->x[TARGET].data, u, scale, given->a, out};
+    sg_loss_arrays arrays = {p->data, call->x[TARGET].data, u, scale, given->a, out, fresh};
     sg_cpu_loss((sg_loss)given->loss, order, p->dtype, call->threads, p->elements, &arrays);
 }
 
 static sigad_status fwd(sigad_op_call *call)
 {
-    run(call, SG_LOSS_VALUE, 1, NULL, call->workspace);
+    run(call, SG_LOSS_VALUE, 1, NULL, call->workspace, true);
     sg_mean_loss(call, call->x[PREDICTION].elements, call->y->data, false);
     return SIGAD_OK;
 }
@@ -57,8 +57,10 @@ static sigad_status vjp(sigad_op_call *call)
 {
     double g = sg_mean_loss_scale(call, call->x[PREDICTION].elements);
     const sigad_array *out = call->x_cotangent;
-    if (out[PREDICTION].data) run(call, SG_LOSS_P, g, NULL, out[PREDICTION].data);
-    if (out[TARGET].data) run(call, SG_LOSS_T, g, NULL, out[TARGET].data);
+    if (out[PREDICTION].data)
+        run(call, SG_LOSS_P, g, NULL, out[PREDICTION].data, sg_call_fresh(call, PREDICTION));
+    if (out[TARGET].data)
+        run(call, SG_LOSS_T, g, NULL, out[TARGET].data, sg_call_fresh(call, TARGET));
     return SIGAD_OK;
 }
 
@@ -67,8 +69,8 @@ static sigad_status jvp(sigad_op_call *call)
     const sigad_array *p = &call->x[PREDICTION], *tangent = call->x_tangent;
     memset(call->workspace, 0, sg_array_bytes(p));
     if (tangent[PREDICTION].data)
-        run(call, SG_LOSS_P, 1, tangent[PREDICTION].data, call->workspace);
-    if (tangent[TARGET].data) run(call, SG_LOSS_T, 1, tangent[TARGET].data, call->workspace);
+        run(call, SG_LOSS_P, 1, tangent[PREDICTION].data, call->workspace, false);
+    if (tangent[TARGET].data) run(call, SG_LOSS_T, 1, tangent[TARGET].data, call->workspace, false);
     sg_mean_loss(call, p->elements, call->y_tangent->data, true);
     return SIGAD_OK;
 }
@@ -81,14 +83,14 @@ static sigad_status soc(sigad_op_call *call)
         for (int j = 0; j < 2; j++)
             if (call->x_cotangent_tangent[i].data && call->x_tangent[j].data)
                 run(call, order[i][j], g, call->x_tangent[j].data,
-                    call->x_cotangent_tangent[i].data);
+                    call->x_cotangent_tangent[i].data, false);
     return SIGAD_OK;
 }
 
 static const sigad_op table[] = {
-#define ROW(loss_name, ...)                                         \
-    {SIGAD_OP_INIT, .name = #loss_name, .infer = infer, .fwd = fwd, \
-     .vjp = vjp,    .jvp = jvp,         .soc = soc},
+#define ROW(loss_name, ...)                                                   \
+    {SIGAD_OP_INIT, .name = #loss_name, .flags = SG_OP_FRESH, .infer = infer, \
+     .fwd = fwd,    .vjp = vjp,         .jvp = jvp,           .soc = soc},
     SG_LOSSES(ROW)
 #undef ROW
 };

@@ -149,35 +149,35 @@ static matrices transposed(const matrices *m)
     return result;
 }
 
-/* Adds to a_out what belongs to a when `b` stands for the other operand, and to b_out likewise;
- * NULL is skipped. */
-static void add_cotangents(const sigad_op_call *call, const void *a, const void *b, void *a_out,
-                           void *b_out)
+/* Adds to a_out what belongs to a when `b` stands for the other operand, or overwrites it, and
+ * b_out likewise; NULL is skipped. */
+static void add_cotangents(const sigad_op_call *call, const void *a, const void *b,
+                           const sigad_array *out, bool a_fresh, bool b_fresh)
 {
     const void *g = call->y_cotangent->data;
     batch all = batch_of(call);
     matrices flipped_a = transposed(&all.a), flipped_b = transposed(&all.b),
              flipped_g = transposed(&all.y);
-    if (b && a_out && all.a.transposed) {
-        sg_gemm_plan plan = plan_of(call, &all, &all.b, &flipped_g, &all.a);
-        sg_gemm(call->threads, &plan, b, g, a_out);
-    } else if (b && a_out) {
-        sg_gemm_plan plan = plan_of(call, &all, &all.y, &flipped_b, &all.a);
-        sg_gemm(call->threads, &plan, g, b, a_out);
+    if (b && out[0].data) {
+        sg_gemm_plan plan = all.a.transposed ? plan_of(call, &all, &all.b, &flipped_g, &all.a)
+                                             : plan_of(call, &all, &all.y, &flipped_b, &all.a);
+        plan.beta = a_fresh ? 0 : 1;
+        sg_gemm(call->threads, &plan, all.a.transposed ? b : g, all.a.transposed ? g : b,
+                out[0].data);
     }
-    if (a && b_out && all.b.transposed) {
-        sg_gemm_plan plan = plan_of(call, &all, &flipped_g, &all.a, &all.b);
-        sg_gemm(call->threads, &plan, g, a, b_out);
-    } else if (a && b_out) {
-        sg_gemm_plan plan = plan_of(call, &all, &flipped_a, &all.y, &all.b);
-        sg_gemm(call->threads, &plan, a, g, b_out);
+    if (a && out[1].data) {
+        sg_gemm_plan plan = all.b.transposed ? plan_of(call, &all, &flipped_g, &all.a, &all.b)
+                                             : plan_of(call, &all, &flipped_a, &all.y, &all.b);
+        plan.beta = b_fresh ? 0 : 1;
+        sg_gemm(call->threads, &plan, all.b.transposed ? g : a, all.b.transposed ? a : g,
+                out[1].data);
     }
 }
 
 static sigad_status vjp(sigad_op_call *call)
 {
-    add_cotangents(call, call->x[0].data, call->x[1].data, call->x_cotangent[0].data,
-                   call->x_cotangent[1].data);
+    add_cotangents(call, call->x[0].data, call->x[1].data, call->x_cotangent,
+                   sg_call_fresh(call, 0), sg_call_fresh(call, 1));
     return SIGAD_OK;
 }
 
@@ -197,12 +197,13 @@ static sigad_status jvp(sigad_op_call *call)
 static sigad_status soc(sigad_op_call *call)
 {
     add_cotangents(call, call->x_tangent[0].data, call->x_tangent[1].data,
-                   call->x_cotangent_tangent[0].data, call->x_cotangent_tangent[1].data);
+                   call->x_cotangent_tangent, false, false);
     return SIGAD_OK;
 }
 
-static const sigad_op matmul = {SIGAD_OP_INIT, .name = "matmul", .infer = infer, .fwd = fwd,
-                                .vjp = vjp,    .jvp = jvp,       .soc = soc};
+static const sigad_op matmul = {SIGAD_OP_INIT,  .name = "matmul", .flags = SG_OP_FRESH,
+                                .infer = infer, .fwd = fwd,       .vjp = vjp,
+                                .jvp = jvp,     .soc = soc};
 
 sigad_tensor sigad_matmul_transposed(sigad_tape *tape, sigad_tensor a, int transpose_a,
                                      sigad_tensor b, int transpose_b)

@@ -65,9 +65,10 @@ static sigad_status jvp(sigad_op_call *call)
     return sg_view_jvp(call, inside);
 }
 
-static const sigad_op op_pad = {SIGAD_OP_INIT,  .name = "pad", .flags = SIGAD_OP_LINEAR,
-                                .infer = infer, .fwd = fwd,    .vjp = vjp,
-                                .jvp = jvp};
+static const sigad_op op_pad = {
+    SIGAD_OP_INIT,  .name = "pad", .flags = SIGAD_OP_LINEAR | SG_OP_FRESH,
+    .infer = infer, .fwd = fwd,    .vjp = vjp,
+    .jvp = jvp};
 
 sigad_tensor sigad_pad(sigad_tape *tape, sigad_tensor x, int axis, int64_t before, int64_t after,
                        double value)

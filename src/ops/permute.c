@@ -86,10 +86,10 @@ static sigad_status jvp(sigad_op_call *call)
     return sg_view_jvp(call, rearranged);
 }
 
-#define TABLE(op_name)                                                                        \
-    {                                                                                         \
-        SIGAD_OP_INIT, .name = op_name, .flags = SIGAD_OP_LINEAR, .infer = infer, .fwd = fwd, \
-                       .vjp = vjp, .jvp = jvp                                                 \
+#define TABLE(op_name)                                                                          \
+    {                                                                                           \
+        SIGAD_OP_INIT, .name = op_name, .flags = SIGAD_OP_LINEAR | SG_OP_FRESH, .infer = infer, \
+                       .fwd = fwd, .vjp = vjp, .jvp = jvp                                       \
     }
 static const sigad_op op_permute = TABLE("permute"), op_transpose = TABLE("transpose");
 

@@ -94,10 +94,11 @@ static sigad_status jvp(sigad_op_call *call)
     return sg_view_jvp(call, in_place);
 }
 
-#define TABLE(op_name, op_infer)                                                                   \
-    {                                                                                              \
-        SIGAD_OP_INIT, .name = op_name, .flags = SIGAD_OP_LINEAR | SG_OP_ALIAS, .infer = op_infer, \
-                       .fwd = fwd, .vjp = vjp, .jvp = jvp                                          \
+#define TABLE(op_name, op_infer)                                                          \
+    {                                                                                     \
+        SIGAD_OP_INIT, .name = op_name,                                                   \
+                       .flags = SIGAD_OP_LINEAR | SG_OP_ALIAS | SG_OP_FRESH | SG_OP_PASS, \
+                       .infer = op_infer, .fwd = fwd, .vjp = vjp, .jvp = jvp              \
     }
 static const sigad_op op_reshape = TABLE("reshape", infer_reshape);
 static const sigad_op op_squeeze = TABLE("squeeze", infer_squeeze);

@@ -45,7 +45,8 @@ static sigad_status vjp(sigad_op_call *call)
     sg_view spread = sg_along_spread(call);
     if (call->x_cotangent[0].data)
         sg_cpu_add_scaled(call->threads, call->y->dtype, &spread, 1.0 / divisor(call),
-                          call->y_cotangent->data, call->x_cotangent[0].data);
+                          call->y_cotangent->data, call->x_cotangent[0].data,
+                          sg_call_fresh(call, 0));
     return SIGAD_OK;
 }
 
@@ -54,10 +55,10 @@ static sigad_status jvp(sigad_op_call *call)
     return reduce(call, &call->x_tangent[0], call->y_tangent, true);
 }
 
-#define TABLE(op_name)                                                                        \
-    {                                                                                         \
-        SIGAD_OP_INIT, .name = op_name, .flags = SIGAD_OP_LINEAR, .infer = infer, .fwd = fwd, \
-                       .vjp = vjp, .jvp = jvp                                                 \
+#define TABLE(op_name)                                                                          \
+    {                                                                                           \
+        SIGAD_OP_INIT, .name = op_name, .flags = SIGAD_OP_LINEAR | SG_OP_FRESH, .infer = infer, \
+                       .fwd = fwd, .vjp = vjp, .jvp = jvp                                       \
     }
 static const sigad_op op_sum = TABLE("sum"), op_mean = TABLE("mean");
 

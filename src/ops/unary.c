@@ -24,11 +24,11 @@ static sigad_status infer(sigad_op_call *call)
 }
 
 static sigad_status run(const sigad_op_call *call, sg_unary_order order, const void *p,
-                        const void *q, void *out)
+                        const void *q, void *out, bool fresh)
 {
     const attributes *given = SG_ATTRIBUTES(attributes, call);
     const sigad_array *x = &call->x[0];
-    sg_unary_arrays arrays = {x->data, call->y->data, p, q, out};
+    sg_unary_arrays arrays = {x->data, call->y->data, p, q, out, fresh};
     if (out)
         sg_cpu_unary(given->kind, order, x->dtype, call->threads, x->elements, given->a, given->b,
                      &arrays);
@@ -37,25 +37,26 @@ static sigad_status run(const sigad_op_call *call, sg_unary_order order, const v
 
 static sigad_status fwd(sigad_op_call *call)
 {
-    return run(call, SG_UNARY_VALUE, NULL, NULL, call->y->data);
+    return run(call, SG_UNARY_VALUE, NULL, NULL, call->y->data, true);
 }
 
 static sigad_status vjp(sigad_op_call *call)
 {
-    return run(call, SG_UNARY_FIRST, call->y_cotangent->data, NULL, call->x_cotangent[0].data);
+    return run(call, SG_UNARY_FIRST, call->y_cotangent->data, NULL, call->x_cotangent[0].data,
+               sg_call_fresh(call, 0));
 }
 
 static sigad_status jvp(sigad_op_call *call)
 {
     if (!call->x_tangent[0].data) return SIGAD_OK;
-    return run(call, SG_UNARY_FIRST, call->x_tangent[0].data, NULL, call->y_tangent->data);
+    return run(call, SG_UNARY_FIRST, call->x_tangent[0].data, NULL, call->y_tangent->data, false);
 }
 
 static sigad_status soc_of_curved(sigad_op_call *call)
 {
     if (!call->x_tangent[0].data) return SIGAD_OK;
     return run(call, SG_UNARY_SECOND, call->y_cotangent->data, call->x_tangent[0].data,
-               call->x_cotangent_tangent[0].data);
+               call->x_cotangent_tangent[0].data, false);
 }
 
 static sigad_status soc_of_piecewise(sigad_op_call *call)
@@ -72,9 +73,10 @@ static sigad_status soc_of_piecewise(sigad_op_call *call)
 #define SOC_CURVED      soc_of_curved
 
 static const sigad_op table[] = {
-#define ROW(op_name, bend, value, first, second)                                         \
-    {SIGAD_OP_INIT, .name = #op_name, .flags = FLAGS_##bend, .infer = infer, .fwd = fwd, \
-     .vjp = vjp,    .jvp = jvp,       .soc = SOC_##bend},
+#define ROW(op_name, bend, value, first, second)                            \
+    {SIGAD_OP_INIT,  .name = #op_name, .flags = SG_OP_FRESH | FLAGS_##bend, \
+     .infer = infer, .fwd = fwd,       .vjp = vjp,                          \
+     .jvp = jvp,     .soc = SOC_##bend},
     SG_UNARY(ROW)
 #undef ROW
 };

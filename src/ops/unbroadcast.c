@@ -1,7 +1,6 @@
 #include "ops/unbroadcast.h"
 #include "graph/context.h"
 #include "ops/cpu/sum.h"
-#include <string.h>
 
 static size_t term_bytes(const sigad_array *y)
 {
@@ -16,22 +15,22 @@ size_t sg_unbroadcast_workspace(const sigad_array *y, const sigad_array *x)
     return term_bytes(y) + sg_sum_workspace(&sum, y->dtype);
 }
 
-void sg_add_unbroadcast_array(const sigad_op_call *call, const sigad_array *x, const void *term)
+void sg_add_unbroadcast_array(const sigad_op_call *call, const sigad_array *x, const void *term,
+                              bool fresh)
 {
     sg_sum sum;
     sg_sum_plan_unbroadcast(&sum, call->y, x);
-    sg_cpu_sum(&sum, x->dtype, call->threads, term, 1.0, x->data, true,
+    sg_cpu_sum(&sum, x->dtype, call->threads, term, 1.0, x->data, !fresh,
                (char *)call->workspace + term_bytes(call->y));
 }
 
 void sg_add_unbroadcast(const sigad_op_call *call, const sigad_array *x, sg_term term,
-                        const void *user)
+                        const void *user, bool fresh)
 {
     if (x->elements == call->y->elements) {
-        term(user, x->data);
+        term(user, x->data, fresh);
         return;
     }
-    memset(call->workspace, 0, sg_array_bytes(call->y));
-    term(user, call->workspace);
-    sg_add_unbroadcast_array(call, x, call->workspace);
+    term(user, call->workspace, true);
+    sg_add_unbroadcast_array(call, x, call->workspace, fresh);
 }

@@ -1,4 +1,6 @@
 #include "ops/view.h"
+#include "ops/shape.h"
+#include <string.h>
 
 sigad_status sg_view_fwd(sigad_op_call *call, sg_view_of view_of)
 {
@@ -17,8 +19,14 @@ sigad_status sg_view_vjp(sigad_op_call *call, sg_view_of view_of)
         if (!call->x_cotangent[i].data) continue;
         view_of(call, i, &view);
         back = sg_view_back(&view);
+        const sigad_array *out = &call->x_cotangent[i];
+        bool fresh = sg_call_fresh(call, i);
+        if (fresh && sg_product(view.rank, view.shape) != out->elements) {
+            memset(out->data, 0, sg_array_bytes(out));
+            fresh = false;
+        }
         sg_cpu_add_scaled(call->threads, call->y->dtype, &back, 1.0, call->y_cotangent->data,
-                          call->x_cotangent[i].data);
+                          out->data, fresh);
     }
     return SIGAD_OK;
 }
@@ -30,7 +38,7 @@ sigad_status sg_view_jvp(sigad_op_call *call, sg_view_of view_of)
         if (!call->x_tangent[i].data) continue;
         view_of(call, i, &view);
         sg_cpu_add_scaled(call->threads, call->y->dtype, &view, 1.0, call->x_tangent[i].data,
-                          call->y_tangent->data);
+                          call->y_tangent->data, false);
     }
     return SIGAD_OK;
 }

@@ -7,7 +7,8 @@
 /* Where the entries of an input stand; no entry of x or y twice. */
 typedef void (*sg_view_of)(const sigad_op_call *call, int input, sg_view *view);
 
-/* Each input's entries copied to y, added back from y_cotangent, and added to y_tangent. */
+/* Each input's entries copied to y, added back from y_cotangent, and added to y_tangent. The
+ * operation's flags hold SG_OP_FRESH. */
 sigad_status sg_view_fwd(sigad_op_call *call, sg_view_of view_of);
 sigad_status sg_view_vjp(sigad_op_call *call, sg_view_of view_of);
 sigad_status sg_view_jvp(sigad_op_call *call, sg_view_of view_of);

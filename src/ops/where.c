@@ -2,6 +2,7 @@
 #include "ops/cpu/where.h"
 #include "ops/shape.h"
 #include "ops/unbroadcast.h"
+#include <string.h>
 
 enum { CONDITION = 0, A = 1, B = 2 };
 
@@ -35,9 +36,10 @@ typedef struct {
     const sigad_array *p;
 } term;
 
-static void add_entries(const void *user, void *out)
+static void add_entries(const void *user, void *out, bool fresh)
 {
     const term *t = user;
+    if (fresh) memset(out, 0, sg_array_bytes(t->call->y));
     sg_cpu_add_where(t->call->threads, &t->call->x[CONDITION], t->operand == A, t->p, t->call->y,
                      out);
 }
@@ -47,7 +49,7 @@ static sigad_status vjp(sigad_op_call *call)
     for (int i = A; i <= B; i++) {
         const term t = {call, i, call->y_cotangent};
         if (call->x_cotangent[i].data)
-            sg_add_unbroadcast(call, &call->x_cotangent[i], add_entries, &t);
+            sg_add_unbroadcast(call, &call->x_cotangent[i], add_entries, &t, false);
     }
     return SIGAD_OK;
 }
@@ -56,7 +58,7 @@ static sigad_status jvp(sigad_op_call *call)
 {
     for (int i = A; i <= B; i++) {
         const term t = {call, i, &call->x_tangent[i]};
-        if (t.p->data) add_entries(&t, call->y_tangent->data);
+        if (t.p->data) add_entries(&t, call->y_tangent->data, false);
     }
     return SIGAD_OK;
 }

@@ -3,12 +3,14 @@
 #define SG_CPU_LOSS_H
 #include "ops/loss.h"
 #include "sigad/op.h"
+#include <stdbool.h>
 
 typedef struct {
     const void *p, *t;
     const void *u; /* NULL: ones */
     double scale, a;
     void *out;
+    bool fresh; /* derivatives overwrite out */
 } sg_loss_arrays;
 
 /* out[i] = the value, or out[i] += scale * derivative * u[i]. */

@@ -20,8 +20,8 @@ static void run_range(void *user, int64_t first, int64_t last)
     const job *j = user;
     int64_t offset = first * j->entry_bytes;
     const sg_unary_arrays *all = j->arrays;
-    sg_unary_arrays part = {from(all->x, offset), from(all->y, offset), from(all->p, offset),
-                            from(all->q, offset), (char *)all->out + offset};
+    sg_unary_arrays part = {from(all->x, offset), from(all->y, offset),      from(all->p, offset),
+                            from(all->q, offset), (char *)all->out + offset, all->fresh};
     j->body(last - first, j->a, j->b, &part);
 }
 

@@ -1,6 +1,7 @@
 /* CPU kernels of the operations in ops/unary.h. */
 #ifndef SG_CPU_UNARY_H
 #define SG_CPU_UNARY_H
+#include <stdbool.h>
 #include <stdint.h>
 
 /* What to compute, elementwise over n entries; arrays that a line does not name may be NULL. */
@@ -14,6 +15,7 @@ typedef enum {
 typedef struct {
     const void *x, *y, *p, *q;
     void *out;
+    bool fresh; /* derivatives overwrite out */
 } sg_unary_arrays;
 
 void sg_cpu_unary(int kind, sg_unary_order order, int32_t dtype, int threads, int64_t n, double a,

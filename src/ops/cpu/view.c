@@ -2,10 +2,26 @@
 #include "ops/cpu/walk.h"
 #include <string.h>
 
+/* Loops that a body may exchange: the inner one should be the longer. */
+typedef struct {
+    int64_t n, step_x, step_y;
+} axis;
+
+static void axes_of(const sg_run *run, axis *outer, axis *inner)
+{
+    *inner = (axis){run->n, run->step[1], run->step[0]};
+    *outer = (axis){run->rows, run->row_step[1], run->row_step[0]};
+    if (run->n > 8 || run->rows <= run->n) return;
+    axis other = *inner;
+    *inner = *outer;
+    *outer = other;
+}
+
 typedef struct {
     const void *x;
     void *y;
     double factor;
+    bool fresh;
 } job;
 
 #define SG_KERNELS "ops/cpu/view.inc"
@@ -29,17 +45,17 @@ static void walk(int threads, int32_t dtype, const sg_view *view, sg_run_body bo
     j.x = (const char *)j.x + view->x_offset * bytes;
     j.y = (char *)j.y + view->y_offset * bytes;
     sg_walk_strides(&plan, view->rank, view->shape, 2, (const int64_t(*)[SIGAD_MAX_RANK])stride);
-    sg_walk_run(&plan, threads, body, &j);
+    sg_walk_run_rows(&plan, threads, body, &j);
 }
 
 /* Integers move as doubles do: a copy through a double's register keeps the bits. */
 void sg_cpu_copy(int threads, int32_t dtype, const sg_view *view, const void *x, void *y)
 {
-    walk(threads, dtype, view, dtype == SIGAD_F32 ? copy_f32 : copy_f64, (job){x, y, 0});
+    walk(threads, dtype, view, dtype == SIGAD_F32 ? copy_f32 : copy_f64, (job){.x = x, .y = y});
 }
 
 void sg_cpu_add_scaled(int threads, int32_t dtype, const sg_view *view, double factor,
-                       const void *x, void *y)
+                       const void *x, void *y, bool fresh)
 {
-    walk(threads, dtype, view, SG_BY_DTYPE(dtype, add_scaled), (job){x, y, factor});
+    walk(threads, dtype, view, SG_BY_DTYPE(dtype, add_scaled), (job){x, y, factor, fresh});
 }

@@ -2,6 +2,7 @@
 #ifndef SG_CPU_VIEW_H
 #define SG_CPU_VIEW_H
 #include "sigad/op.h"
+#include <stdbool.h>
 
 /* A box of entries and where they stand in y and in x; strides in entries, negative or 0 allowed.
  */
@@ -17,7 +18,7 @@ sg_view sg_view_back(const sg_view *view);
 
 /* y = x, for any dtype. */
 void sg_cpu_copy(int threads, int32_t dtype, const sg_view *view, const void *x, void *y);
-/* y += factor * x; no entry of y may stand in the box twice. */
+/* y += factor * x, or y = factor * x if y is fresh; no entry of y may stand in the box twice. */
 void sg_cpu_add_scaled(int threads, int32_t dtype, const sg_view *view, double factor,
-                       const void *x, void *y);
+                       const void *x, void *y, bool fresh);
 #endif

@@ -34,7 +34,10 @@ static void append(sg_walk *plan, int64_t size, int axis, const int64_t (*stride
 void sg_walk_strides(sg_walk *plan, int rank, const int64_t *shape, int n,
                      const int64_t (*stride)[SIGAD_MAX_RANK])
 {
-    *plan = (sg_walk){.n = n, .rank = 1, .shape = {1}};
+    plan->n = n;
+    plan->rank = 1;
+    plan->shape[0] = 1;
+    for (int k = 0; k < n; k++) plan->stride[k][0] = 0;
     for (int i = 0; i < rank; i++)
         if (shape[i] != 1) append(plan, shape[i], i, stride);
 }
@@ -43,6 +46,15 @@ void sg_walk_broadcast(sg_walk *plan, const sigad_array *y, int n,
                        const sigad_array *const *operands)
 {
     int64_t stride[SG_WALK_OPERANDS][SIGAD_MAX_RANK];
+    bool same = true;
+    for (int k = 0; k < n; k++) same = same && operands[k]->elements == y->elements;
+    if (same) {
+        plan->n = n;
+        plan->rank = 1;
+        plan->shape[0] = y->elements;
+        for (int k = 0; k < n; k++) plan->stride[k][0] = 1;
+        return;
+    }
     for (int k = 0; k < n; k++) operand_strides(y, operands[k], stride[k]);
     sg_walk_strides(plan, y->rank, y->shape, n, (const int64_t(*)[SIGAD_MAX_RANK])stride);
 }
@@ -51,18 +63,37 @@ typedef struct {
     const sg_walk *plan;
     sg_run_body body;
     void *user;
+    bool together; /* the body takes several runs at once */
     /* A long row is cut into pieces, short rows are put together. */
     int64_t rows, rows_per_block, pieces;
 } job;
+
+/* Moves on by `rows` rows, which end no later than the axis above them. */
+static void advance(const sg_walk *plan, int64_t rows, int64_t *index, sg_run *run)
+{
+    run->start += rows * plan->shape[plan->rank - 1];
+    for (int i = plan->rank - 2; i >= 0; i--, rows = 1) {
+        index[i] += rows;
+        bool carry = index[i] == plan->shape[i];
+        for (int k = 0; k < plan->n; k++)
+            run->offset[k] += (carry ? rows - plan->shape[i] : rows) * plan->stride[k][i];
+        if (!carry) break;
+        index[i] = 0;
+    }
+}
 
 static void run_rows(const job *j, int64_t first, int64_t count, int64_t from, int64_t n)
 {
     const sg_walk *plan = j->plan;
     int outer = plan->rank - 1;
     int64_t index[SIGAD_MAX_RANK], rest = first;
-    sg_run run = {.n = n, .start = first * plan->shape[outer] + from};
+    sg_run run;
+    run.n = n;
+    run.rows = 1;
+    run.start = first * plan->shape[outer] + from;
     for (int k = 0; k < plan->n; k++) {
         run.step[k] = plan->stride[k][outer];
+        run.row_step[k] = outer ? plan->stride[k][outer - 1] : 0;
         run.offset[k] = from * run.step[k];
     }
     for (int i = outer - 1; i >= 0; i--) {
@@ -70,16 +101,13 @@ static void run_rows(const job *j, int64_t first, int64_t count, int64_t from, i
         rest /= plan->shape[i];
         for (int k = 0; k < plan->n; k++) run.offset[k] += index[i] * plan->stride[k][i];
     }
-    for (int64_t row = 0; row < count; row++) {
-        j->body(j->user, &run);
-        run.start += plan->shape[outer];
-        for (int i = outer - 1; i >= 0; i--) {
-            bool carry = ++index[i] == plan->shape[i];
-            int64_t steps = carry ? 1 - plan->shape[i] : 1;
-            for (int k = 0; k < plan->n; k++) run.offset[k] += steps * plan->stride[k][i];
-            if (!carry) break;
-            index[i] = 0;
+    for (int64_t row = 0; row < count; row += run.rows) {
+        if (j->together && outer) {
+            int64_t left = plan->shape[outer - 1] - index[outer - 1];
+            run.rows = left < count - row ? left : count - row;
         }
+        j->body(j->user, &run);
+        advance(plan, run.rows, index, &run);
     }
 }
 
@@ -97,7 +125,7 @@ static void run_block(void *user, int64_t index, int worker)
     run_rows(j, first, rest < j->rows_per_block ? rest : j->rows_per_block, 0, row_entries);
 }
 
-void sg_walk_run(const sg_walk *plan, int threads, sg_run_body body, void *user)
+static void walk(const sg_walk *plan, int threads, sg_run_body body, void *user, bool together)
 {
     int64_t row_entries = plan->shape[plan->rank - 1], rows = 1;
     for (int i = 0; i < plan->rank - 1; i++) rows *= plan->shape[i];
@@ -105,10 +133,21 @@ void sg_walk_run(const sg_walk *plan, int threads, sg_run_body body, void *user)
     job j = {plan,
              body,
              user,
+             together,
              rows,
              row_entries < BLOCK ? BLOCK / row_entries : 1,
              (row_entries + BLOCK - 1) / BLOCK};
     int64_t blocks =
         j.pieces > 1 ? rows * j.pieces : (rows + j.rows_per_block - 1) / j.rows_per_block;
     sg_parallel(threads, blocks, run_block, &j);
+}
+
+void sg_walk_run(const sg_walk *plan, int threads, sg_run_body body, void *user)
+{
+    walk(plan, threads, body, user, false);
+}
+
+void sg_walk_run_rows(const sg_walk *plan, int threads, sg_run_body body, void *user)
+{
+    walk(plan, threads, body, user, true);
 }

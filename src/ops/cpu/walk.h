@@ -13,11 +13,12 @@ typedef struct {
     int64_t stride[SG_WALK_OPERANDS][SIGAD_MAX_RANK]; /* in entries */
 } sg_walk;
 
-/* A run of `n` entries: of a dense array of the box's shape from `start` on, of operand k from
- * offset[k] in steps of step[k]. */
+/* `rows` runs of `n` entries each: of a dense array of the box's shape from `start` on, one run
+ * behind the other, of operand k from offset[k] in steps of step[k], with row_step[k] from one run
+ * to the next. */
 typedef struct {
-    int64_t n, start;
-    int64_t offset[SG_WALK_OPERANDS], step[SG_WALK_OPERANDS];
+    int64_t n, rows, start;
+    int64_t offset[SG_WALK_OPERANDS], step[SG_WALK_OPERANDS], row_step[SG_WALK_OPERANDS];
 } sg_run;
 typedef void (*sg_run_body)(void *user, const sg_run *run);
 
@@ -27,6 +28,9 @@ void sg_walk_strides(sg_walk *plan, int rank, const int64_t *shape, int n,
  * runs are then 0 or 1. */
 void sg_walk_broadcast(sg_walk *plan, const sigad_array *y, int n,
                        const sigad_array *const *operands);
-/* Runs do not overlap; each thread takes whole ones, cut by shape alone. */
+/* Runs do not overlap; each thread takes whole ones, cut by shape alone. The body gets one run at a
+ * time. */
 void sg_walk_run(const sg_walk *plan, int threads, sg_run_body body, void *user);
+/* The body gets several at a time, where they are short. */
+void sg_walk_run_rows(const sg_walk *plan, int threads, sg_run_body body, void *user);
 #endif

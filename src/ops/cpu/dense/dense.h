@@ -4,15 +4,19 @@
 #ifndef SG_DENSE_H
 #define SG_DENSE_H
 #include "core/cpu.h"
+#include "ops/binary.h"
+#include "ops/cpu/binary.h"
 #include "ops/cpu/loss.h"
 #include "ops/cpu/unary.h"
 #include "ops/unary.h"
 
 typedef void (*sg_unary_loop)(int64_t n, double a, double b, const sg_unary_arrays *arrays);
+typedef void (*sg_binary_loop)(const sg_binary_entries *entries);
 typedef void (*sg_loss_loop)(const sg_loss_arrays *arrays, int64_t first, int64_t count);
 
 typedef struct {
     sg_unary_loop unary[SG_UNARY_COUNT][SG_UNARY_ORDERS];
+    sg_binary_loop binary[SG_BINARY_COUNT][SG_BINARY_ORDERS];
     sg_loss_loop loss[SG_LOSS_COUNT][SG_LOSS_ORDERS];
 } sg_dense;
 

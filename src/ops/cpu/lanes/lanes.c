@@ -25,7 +25,8 @@ sg_lane_route sg_lanes_route(const sigad_plan *plan, int64_t steps, bool single,
     if (!core || joins < 0) joins = 0;
     while (single && steps >> joins > SG_CHUNK + SG_CHUNK / 2) joins++;
     while (joins > 0 && joins * state > SG_JOIN_BYTES) joins--;
-    return (sg_lane_route){core ? plan->core : NULL, joins};
+    bool area = plan->degree == 2 && plan->spec.kernel != SIGAD_KERNEL_PLAIN;
+    return (sg_lane_route){core ? plan->core : NULL, area, joins};
 }
 
 bool sg_lanes_transform(const sigad_plan *plan)

@@ -16,9 +16,13 @@ enum {
     SG_LANE_BLOCK = 64, /* increments between two looks at the tree, forward */
     SG_LANE_UNDO = 32,  /* and backward, where rounding errors of undoing add up inside a block */
     SG_CHUNK = 256,     /* floats: longer chunks of time are cut and joined, for accuracy */
-    SG_JOIN_BYTES = 1 << 20, /* for these joins: fewer where states are large */
-    SG_LANE_KEPT = 4096,     /* vectors of states to keep at least before a path is run twice */
-    SG_AREA_ENTRIES = 512,   /* of a block of points in degree 2, backward */
+    SG_LANE_BYTES = 4 << 20,   /* most scratch of the forward for a thread */
+    SG_JOIN_BYTES = 1 << 20,   /* for these joins: fewer where states are large */
+    SG_LANE_KEPT = 4096,       /* vectors of states to keep at least before a path is run twice */
+    SG_AREA_ENTRIES = 512,     /* of a block of points in degree 2, backward */
+    SG_CORE_STEPS = 30,        /* increments from which completing the core pays */
+    SG_CORE_PULL_STEPS = 15,   /* and backward, for four levels or more */
+    SG_CORE_FLOAT_STEPS = 512, /* increments up to which it is accurate enough in float, backward */
     SG_LANE_DEGREE = 31,
     SG_LANE_STAGE = 256,         /* words of the top level that transforms hold in lanes at once */
     SG_LANE_LOW_WORDS = 1 << 15, /* most words below the top level, for transforms */
@@ -70,9 +74,11 @@ typedef struct {
 } sg_lane_kernels;
 
 /* How a group computes signatures, by the plan and the steps of the batch's longest path alone: by
- * the core or by all words (NULL), in 2^joins chunks of time joined by a tree of products. */
+ * the core (NULL: by all words; the core of degree 2 needs no tables), in 2^joins chunks of time
+ * joined by a tree of products. */
 typedef struct {
     const sg_core *core;
+    bool area;
     int joins;
 } sg_lane_route;
 sg_lane_route sg_lanes_route(const sigad_plan *plan, int64_t steps, bool single,

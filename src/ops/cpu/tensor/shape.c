@@ -57,7 +57,7 @@ int64_t sg_tensor_place(const sigad_plan *plan, int64_t steps, int64_t bytes, bo
     int64_t line = SG_TENSOR_LINE / bytes, low = sg_plan_low_words(plan), total = 0, count;
     shape->z_row = parts(plan->letters, line) * line;
     cut_levels(plan, bytes, shape);
-    shape->most = backward ? MOST_UNDONE : MOST;
+    shape->most = backward && plan->degree > 2 ? MOST_UNDONE : MOST;
     while (shape->most > LEAST && shape->most * stream_bytes(plan, bytes, backward, shape) > CACHE)
         shape->most /= 2;
     sg_cuts cuts = sg_cut(steps, shape->most);
@@ -71,7 +71,14 @@ int64_t sg_tensor_place(const sigad_plan *plan, int64_t steps, int64_t bytes, bo
     }
     if (!backward) return total;
     take(work, &total, &area->z_bar, count * shape->z_row, bytes);
-    take(work, &total, &area->sums, count * shape->z_row, SG_TENSOR_LINE);
+    if (plan->degree == 2) {
+        shape->turned_row = parts(count, line) * line;
+        take(work, &total, &area->top_turned, plan->letters * shape->z_row, bytes);
+        take(work, &total, &area->z_turned, plan->letters * shape->turned_row, bytes);
+        take(work, &total, &area->b_turned, plan->letters * shape->turned_row, bytes);
+    } else {
+        take(work, &total, &area->sums, count * shape->z_row, SG_TENSOR_LINE);
+    }
     take(work, &total, &area->state, low, bytes);
     take(work, &total, &area->state_bar, low, bytes);
     take(work, &total, &area->kept, low, cuts.kept * bytes);

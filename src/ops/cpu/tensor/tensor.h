@@ -46,8 +46,9 @@ typedef struct {
 } sg_tensor_level;
 
 typedef struct {
-    int64_t most;  /* increments in a block */
-    int64_t z_row; /* entries from one increment to the next */
+    int64_t most;       /* increments in a block */
+    int64_t z_row;      /* entries from one increment to the next */
+    int64_t turned_row; /* entries from one letter to the next where increments lie side by side */
     sg_tensor_level level[SG_TENSOR_DEGREE];
 } sg_tensor_shape;
 
@@ -55,7 +56,9 @@ typedef struct {
 typedef struct {
     void *z, *stream[SG_TENSOR_DEGREE];
     /* backward only */
-    void *z_bar, *sums, *returned[SG_TENSOR_DEGREE], *state, *state_bar, *kept, *ends;
+    void *z_bar, *returned[SG_TENSOR_DEGREE], *state, *state_bar, *kept, *ends;
+    void *sums;                             /* degree 3 and more */
+    void *top_turned, *z_turned, *b_turned; /* degree 2 */
 } sg_tensor_area;
 
 /* Cuts the tree and places the scratch at `work`; how many bytes that is, or -1. */
