@@ -44,7 +44,7 @@ static shape shape_of(const sg_signature_batch *b, int what, const sg_lane_kerne
         s.step += (plan->degree - n + 1) * (double)plan->size[n];
         s.product += (n - 1) * (double)plan->size[n];
     }
-    s.run = s.step * (s.forward ? 0.7 : 2.5);
+    s.run = s.step * (s.forward ? 0.5 : 2);
     if (is_closed(b, what)) {
         double paths = s.batch < s.lanes ? s.batch : s.lanes;
         s.run = paths * (2 * (double)plan->size[2] / s.lanes + 20);
@@ -68,7 +68,7 @@ static double round_up(double x)
 
 static double cost_of_join(const shape *s)
 {
-    return (100 + 7 * s->product / s->lanes) * (s->forward ? 1 : 3);
+    return (400 + 5 * s->product / s->lanes) * (s->forward ? 1 : 3);
 }
 
 /* A group takes as long as its longest path. Sorted by length, if lengths are spread evenly, the
@@ -125,7 +125,7 @@ static void cut_time(const sg_signature_batch *b, int what, const shape *s, sg_s
         double steps = s->steps / (double)sg_chunk_count(&l->chunks);
         double half = steps / 2 * s->run;
         double joins = l->chunks.spread * cost_of_join(s);
-        if (2 * l->tasks <= RUNS && half > RUN_COST && half > 15 * joins)
+        if (2 * l->tasks <= RUNS && l->chunks.spread == (int)s->lanes && half > RUN_COST && half > 15 * joins)
             next.chunks.parts *= 2;
         else if (exact && steps > EXACT_STEPS)
             next.chunks.pieces *= 2;
@@ -209,7 +209,7 @@ void sg_signature_run_by(const sg_signature_batch *batch, int what, const sg_sig
                           .x_entries = sg_signature_x_entries(kernels, batch->plan, batch->length),
                           .y_entries = sg_signature_y_entries(kernels, batch->plan),
                           .order = batch->work};
-    if (l->order_bytes) sg_signature_sort(batch->lengths, j.order, batch->batch);
+    if (l->order_bytes) sg_signature_sort(batch->lengths, batch->length, j.order, batch->batch);
     if (l->lanes && sg_chunk_count(&l->chunks) > 1)
         sg_signature_run_chunks(&j);
     else

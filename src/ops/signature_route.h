@@ -82,7 +82,8 @@ void sg_signature_run_item(void *job, int64_t item, int worker);
 int64_t sg_signature_row_bytes(const sg_signature_batch *batch, int what, int lanes);
 int64_t sg_signature_lane_bytes(const sg_signature_batch *batch, int what,
                                 const sg_lane_kernels *lanes);
-void sg_signature_sort(const int64_t *lengths, int64_t *order, int64_t count); /* longest first */
+/* The longest first; lengths are at most `longest`. */
+void sg_signature_sort(const int64_t *lengths, int64_t longest, int64_t *order, int64_t count);
 void sg_signature_run_group(void *job, int64_t group, int worker);
 
 #endif
