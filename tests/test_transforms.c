@@ -1,10 +1,12 @@
-/* sig_to_log_sig and logsig_to_sig with one item per vector lane, of every instruction set that
- * this processor has, against the kernels for one item and the plain references. */
+/* sig_to_log_sig and logsig_to_sig of every instruction set that this processor has, one item at a
+ * time and one per vector lane, against the kernels for complex numbers and the plain references.
+ */
 #include "core/random.h"
 #include "ops/cpu/lanes/lanes.h"
 #include "ops/cpu/signature.h"
 #include "ops/cpu/signature_ref.h"
 #include "ops/signature_batch.h"
+#include <complex.h>
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
@@ -71,100 +73,148 @@ static sigad_plan *plan_of(int32_t d, int32_t degree, int32_t method, int scalar
     return plan;
 }
 
-/* ---- lanes against the kernels for one item ------------------------------------------------- */
+/* ---- every instruction set against complex numbers ------------------------------------------ */
 
 typedef struct {
     const sigad_plan *plan;
     bool exp, single;
     int64_t x_entries, y_entries;
+    const char *where;
 } transform;
 
-static void check_row(const transform *t, const char *where, const double *x, const double *y_bar,
-                      const void *y, const void *x_bar, double start, void *work)
+static const double start = 0.25; /* what backward finds in x_bar and adds to */
+
+static double _Complex *complex_of(bool single, int64_t n, const void *row)
+{
+    double _Complex *wide = make(n, sizeof *wide);
+    for (int64_t i = 0; i < n; i++) wide[i] = row ? entry(single, row, i) : start;
+    return wide;
+}
+
+static double *real_parts(int64_t n, const double _Complex *row)
+{
+    double *real = make(n, sizeof *real);
+    for (int64_t i = 0; i < n; i++) real[i] = creal(row[i]);
+    return real;
+}
+
+static void check_row(const transform *t, const void *x, const void *y_bar, const void *y,
+                      const void *x_bar)
 {
     const sigad_plan *plan = t->plan;
-    double *want = make(t->y_entries, sizeof *want), *want_bar = make(t->x_entries, sizeof *want);
-    for (int64_t i = 0; i < t->x_entries; i++) want_bar[i] = start;
-    (t->exp ? sg_logsig_to_sig_f64 : sg_sig_to_log_sig_f64)(plan, 0, x, want, work);
-    (t->exp ? sg_logsig_to_sig_vjp_f64 : sg_sig_to_log_sig_vjp_f64)(plan, 0, x, y_bar, want_bar,
+    int64_t n = t->x_entries, m = t->y_entries;
+    double _Complex *xc = complex_of(t->single, n, x), *yc_bar = complex_of(t->single, m, y_bar);
+    double _Complex *yc = make(m, sizeof *yc), *xc_bar = complex_of(t->single, n, NULL);
+    int64_t need = (t->exp ? sg_logsig_to_sig_work : sg_sig_to_log_sig_work)(plan, 0) +
+                   (t->exp ? sg_logsig_to_sig_vjp_work : sg_sig_to_log_sig_vjp_work)(plan, 0);
+    void *work = make_work(need * (int64_t)sizeof *xc);
+    (t->exp ? sg_logsig_to_sig_c64 : sg_sig_to_log_sig_c64)(plan, 0, xc, yc, work);
+    (t->exp ? sg_logsig_to_sig_vjp_c64 : sg_sig_to_log_sig_vjp_c64)(plan, 0, xc, yc_bar, xc_bar,
                                                                     work);
+    double *want = real_parts(m, yc), *want_bar = real_parts(n, xc_bar);
     double tolerance = t->single ? 2e-5 : 4e-14;
-    double error = distance(t->single, t->y_entries, y, want),
-           error_bar = distance(t->single, t->x_entries, x_bar, want_bar);
+    double error = distance(t->single, m, y, want),
+           error_bar = distance(t->single, n, x_bar, want_bar);
     cr_assert(error <= tolerance && error_bar <= tolerance,
-              "%s, single %d, exp %d, d %d, N %d, method %d, scalar %d: %g and %g", where,
+              "%s, single %d, exp %d, d %d, N %d, method %d, scalar %d: %g and %g", t->where,
               t->single, t->exp, (int)plan->spec.dimension, (int)plan->degree,
               (int)plan->spec.method, (int)plan->spec.scalar_term, error, error_bar);
+    free(xc);
+    free(yc_bar);
+    free(yc);
+    free(xc_bar);
+    free(work);
     free(want);
     free(want_bar);
 }
 
-static void *widened(bool single, int64_t n, const void *row)
+typedef struct {
+    void *x, *y_bar, *y, *x_bar;
+} row;
+
+static row row_create(const transform *t, uint64_t key)
 {
-    double *wide = make(n, sizeof *wide);
-    for (int64_t i = 0; i < n; i++) wide[i] = entry(single, row, i);
-    return wide;
+    size_t size = t->single ? sizeof(float) : sizeof(double);
+    row r = {.x = draw_row(t->single, t->x_entries, 0.5, key),
+             .y_bar = draw_row(t->single, t->y_entries, 0.5, sg_random_key(key, 1)),
+             .y = make(t->y_entries - 1, size),
+             .x_bar = make(t->x_entries - 1, size)};
+    for (int64_t i = 0; i < t->x_entries; i++)
+        if (t->single)
+            ((float *)r.x_bar)[i] = (float)start;
+        else
+            ((double *)r.x_bar)[i] = start;
+    return r;
 }
 
-static void check(const transform *t, const sg_lane_kernels *lanes, const char *where, int count,
-                  uint64_t seed)
+static void row_destroy(row *r)
 {
-    const sigad_plan *plan = t->plan;
+    free(r->x);
+    free(r->y_bar);
+    free(r->y);
+    free(r->x_bar);
+}
+
+static void check_lanes(const transform *t, const sg_lane_kernels *lanes, int count, uint64_t seed)
+{
     const sg_lane_transform *kernels = t->exp ? &lanes->exp : &lanes->log;
     const void *x[MOST], *y_bar[MOST];
     void *y[MOST], *x_bar[MOST];
-    const double start = 0.25; /* what backward finds there and adds to */
-    size_t size = t->single ? sizeof(float) : sizeof(double);
+    row rows[MOST];
     if (count > lanes->lanes) count = lanes->lanes;
     for (int r = 0; r < count; r++) {
-        uint64_t key = sg_random_key(seed, (uint64_t)r);
-        x[r] = draw_row(t->single, t->x_entries, 0.5, key);
-        y_bar[r] = draw_row(t->single, t->y_entries, 0.5, sg_random_key(key, 1));
-        y[r] = make(t->y_entries - 1, size);
-        x_bar[r] = make(t->x_entries - 1, size);
-        for (int64_t i = 0; i < t->x_entries; i++)
-            if (t->single)
-                ((float *)x_bar[r])[i] = (float)start;
-            else
-                ((double *)x_bar[r])[i] = start;
+        rows[r] = row_create(t, sg_random_key(seed, (uint64_t)r));
+        x[r] = rows[r].x;
+        y_bar[r] = rows[r].y_bar;
+        y[r] = rows[r].y;
+        x_bar[r] = rows[r].x_bar;
     }
-    void *work = make_work(lanes->transform_bytes(plan));
-    void *back = make_work(lanes->transform_vjp_bytes(plan));
-    kernels->fwd(plan, count, x, y, work);
-    kernels->vjp(plan, count, x, y_bar, x_bar, back);
-    int64_t need = (t->exp ? sg_logsig_to_sig_work : sg_sig_to_log_sig_work)(plan, 0) +
-                   (t->exp ? sg_logsig_to_sig_vjp_work : sg_sig_to_log_sig_vjp_work)(plan, 0);
-    void *plain = make_work(need * (int64_t)sizeof(double));
-    for (int r = 0; r < count; r++) {
-        double *wide = widened(t->single, t->x_entries, x[r]),
-               *wide_bar = widened(t->single, t->y_entries, y_bar[r]);
-        check_row(t, where, wide, wide_bar, y[r], x_bar[r], start, plain);
-        free(wide);
-        free(wide_bar);
-        free((void *)(uintptr_t)x[r]);
-        free((void *)(uintptr_t)y_bar[r]);
-        free(y[r]);
-        free(x_bar[r]);
-    }
-    free(plain);
+    void *work = make_work(lanes->transform_bytes(t->plan));
+    kernels->fwd(t->plan, count, x, y, work);
     free(work);
-    free(back);
+    work = make_work(lanes->transform_vjp_bytes(t->plan));
+    kernels->vjp(t->plan, count, x, y_bar, x_bar, work);
+    free(work);
+    for (int r = 0; r < count; r++) {
+        check_row(t, x[r], y_bar[r], y[r], x_bar[r]);
+        row_destroy(&rows[r]);
+    }
 }
 
-/* Every instruction set, both reals, both directions. */
+static void check_item(const transform *t, uint64_t seed)
+{
+    int64_t size = t->single ? sizeof(float) : sizeof(double);
+    const sg_signature_kernels *kernels =
+        t->exp ? &sg_logsig_to_sig_kernels : &sg_sig_to_log_sig_kernels;
+    int scalar = t->single ? SG_F32 : SG_F64;
+    row r = row_create(t, seed);
+    void *work = make_work(kernels->fwd_work[scalar](t->plan, 0) * size);
+    kernels->fwd[scalar](t->plan, 0, r.x, r.y, work);
+    free(work);
+    work = make_work(kernels->vjp_work[scalar](t->plan, 0) * size);
+    kernels->vjp[scalar](t->plan, 0, r.x, r.y_bar, r.x_bar, work);
+    free(work);
+    check_row(t, r.x, r.y_bar, r.y, r.x_bar);
+    row_destroy(&r);
+}
+
+/* Every instruction set, both reals, both directions; count 0: one item, without lanes. */
 static void check_all(int32_t d, int32_t degree, int32_t method, int scalar_term, int count,
                       uint64_t seed)
 {
     sigad_plan *plan = plan_of(d, degree, method, scalar_term);
-    cr_assert(sg_lanes_transform(plan));
+    cr_assert(!count || sg_lanes_transform(plan));
     for (int exp = 0; exp < 2; exp++) {
         int64_t x_entries = exp ? plan->log_sig_length : plan->sig_length,
                 y_entries = exp ? plan->sig_length : plan->log_sig_length;
         for (int isa = SG_ISA_BASE; isa <= (int)sg_isa_best(); isa++)
             for (int single = 0; single < 2; single++) {
-                transform t = {plan, exp, single, x_entries, y_entries};
-                const sg_lane_kernels *lanes = (single ? sg_lanes_f32 : sg_lanes_f64)[isa];
-                check(&t, lanes, sg_isa_name((sg_isa)isa), count, seed);
+                transform t = {plan, exp, single, x_entries, y_entries, sg_isa_name((sg_isa)isa)};
+                plan->isa = (sg_isa)isa;
+                if (count)
+                    check_lanes(&t, (single ? sg_lanes_f32 : sg_lanes_f64)[isa], count, seed);
+                else
+                    check_item(&t, seed);
             }
     }
     sigad_plan_destroy(plan);
@@ -187,16 +237,27 @@ Test(transforms, every_number_of_letters_and_degree)
             for (int32_t method = 0; method < 3; method++) {
                 int count = 1 + (int)(7 * i + (size_t)degree) % MOST;
                 check_all(letters[i], degree, method, degree & 1, count, 100 * i + 7);
+                check_all(letters[i], degree, method, degree & 1, 0, 100 * i + 8);
             }
 }
 
-/* A stage of the top level holds 256 words, or those of one prefix. */
+/* Lanes take 256 words of the top level at once, or those of one prefix; one item, 1024 words of
+ * any level, or those of one prefix. */
 Test(transforms, more_words_than_a_stage)
 {
     const int32_t shape[][2] = {{300, 2}, {16, 3}, {2, 11}, {3, 7}, {7, 4}, {1, 31}};
     for (size_t i = 0; i < sizeof shape / sizeof *shape; i++)
         for (int32_t method = 0; method < 3; method++)
-            check_all(shape[i][0], shape[i][1], method, method & 1, MOST, i);
+            check_all(shape[i][0], shape[i][1], method, method & 1, 3, i);
+}
+
+Test(transforms, more_words_than_a_segment)
+{
+    const int32_t shape[][2] = {{12, 4}, {2, 11}, {3, 8}, {1, 100}};
+    for (size_t i = 0; i < sizeof shape / sizeof *shape; i++)
+        for (int32_t method = 0; method < 3; method++)
+            check_all(shape[i][0], shape[i][1], method, method & 1, 0, i);
+    check_all(1100, 2, SIGAD_LYNDON_WORDS, 0, 0, 9);
 }
 
 Test(transforms, groups_of_every_size)
@@ -318,11 +379,11 @@ Test(transforms, the_same_bits_anywhere_in_a_batch)
 {
     sigad_plan *plan = plan_of(3, 4, SIGAD_LYNDON_BRACKETS, 0);
     int64_t n = plan->sig_length, m = plan->log_sig_length, most = 20;
-    double *row = draw_row(false, n, 0.6, 5), *bar = draw_row(false, m, 0.6, 6);
+    double *one = draw_row(false, n, 0.6, 5), *bar = draw_row(false, m, 0.6, 6);
     double *sig = make(most * n, sizeof *sig), *sig_bar = make(most * n, sizeof *sig_bar);
     double *log = make(most * m, sizeof *log), *log_bar = make(most * m, sizeof *log_bar);
     for (int64_t i = 0; i < most; i++) {
-        memcpy(sig + i * n, row, (size_t)n * sizeof *row);
+        memcpy(sig + i * n, one, (size_t)n * sizeof *one);
         memcpy(log_bar + i * m, bar, (size_t)m * sizeof *bar);
     }
     for (int64_t batch = 2; batch <= most; batch++) {
@@ -331,14 +392,14 @@ Test(transforms, the_same_bits_anywhere_in_a_batch)
         run(&sg_sig_to_log_sig_kernels, plan, batch, SG_BATCH_VJP, sig, log_bar, NULL, sig_bar);
         if (batch == 2) {
             memcpy(bar, log, (size_t)m * sizeof *bar);
-            memcpy(row, sig_bar, (size_t)n * sizeof *row);
+            memcpy(one, sig_bar, (size_t)n * sizeof *one);
         }
         for (int64_t i = 0; i < batch; i++) {
             cr_assert_eq(memcmp(log + i * m, bar, (size_t)m * sizeof *bar), 0);
-            cr_assert_eq(memcmp(sig_bar + i * n, row, (size_t)n * sizeof *row), 0);
+            cr_assert_eq(memcmp(sig_bar + i * n, one, (size_t)n * sizeof *one), 0);
         }
     }
-    free(row);
+    free(one);
     free(bar);
     free(sig);
     free(sig_bar);

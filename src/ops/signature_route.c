@@ -13,13 +13,14 @@
  * (Zen 4, AVX-512). Only ratios matter to the choice. */
 
 typedef struct {
+    const sigad_plan *plan;
     bool forward;
     int degree;
     double lanes, batch, steps, words;
     double step;    /* multiply-adds of Horner's rule for one increment */
     double product; /* of the Chen product of two tensors */
     double log;     /* of a logarithm, where that is wanted */
-    double run;     /* of one increment of a group */
+    double run;     /* of one increment of a group, backward */
     double filled;  /* mean length of a path over the longest: a guess where lengths differ */
 } shape;
 
@@ -32,19 +33,20 @@ static bool is_closed(const sg_signature_batch *b, int what)
 static shape shape_of(const sg_signature_batch *b, int what, const sg_lane_kernels *lanes)
 {
     const sigad_plan *plan = b->plan;
-    shape s = {.forward = sg_signature_is_forward(what),
+    shape s = {.plan = plan,
+               .forward = sg_signature_is_forward(what),
                .degree = plan->degree,
                .lanes = lanes->lanes,
                .batch = (double)b->batch,
                .steps = (double)sg_steps(plan, b->length),
                .words = (double)sg_plan_words(plan),
                .step = (double)plan->letters * (plan->degree - 1),
-               .filled = b->lengths ? 0.5 : 1};
+               .filled = b->ragged ? 0.5 : 1};
     for (int n = 2; n <= plan->degree; n++) {
         s.step += (plan->degree - n + 1) * (double)plan->size[n];
         s.product += (n - 1) * (double)plan->size[n];
     }
-    s.run = s.step * (s.forward ? 0.5 : 2);
+    s.run = s.step * 2;
     if (is_closed(b, what)) {
         double paths = s.batch < s.lanes ? s.batch : s.lanes;
         s.run = paths * (2 * (double)plan->size[2] / s.lanes + 20);
@@ -71,6 +73,14 @@ static double cost_of_join(const shape *s)
     return (400 + 5 * s->product / s->lanes) * (s->forward ? 1 : 3);
 }
 
+/* Of one group's increments. The core takes fewer operations, but each piece is completed. */
+static double cost_of_steps(const shape *s, double steps)
+{
+    if (!s->forward) return steps * s->run;
+    sg_lane_route route = sg_lanes_route(s->plan, (int64_t)steps, false, 0);
+    return s->step * (route.core ? 0.28 * steps + 6 : route.area ? 0.35 * steps : 0.7 * steps);
+}
+
 /* A group takes as long as its longest path. Sorted by length, if lengths are spread evenly, the
  * longest ones of G groups have a mean of (G + 1) / 2G of the longest of all. */
 static double cost_of_groups(const shape *s, int spread)
@@ -78,7 +88,7 @@ static double cost_of_groups(const shape *s, int spread)
     double groups = round_up(s->batch * spread / s->lanes);
     double filled = spread < s->lanes ? s->filled + (1 - s->filled) / groups : s->filled;
     double steps = filled * round_up(s->steps / spread);
-    double group = 2500 + 6 * s->words + steps * s->run;
+    double group = 2500 + 6 * s->words + cost_of_steps(s, steps);
     double log = spread == 1 ? groups * s->log : s->batch * 3 * s->log / s->lanes;
     return groups * group + s->batch * (spread - 1) * cost_of_join(s) + log * (s->forward ? 1 : 3);
 }
@@ -98,7 +108,7 @@ void sg_signature_lay_out_lanes(const sg_signature_batch *b, int what, sg_signat
 {
     int64_t paths = l->lanes->lanes / l->chunks.spread;
     l->tasks = (b->batch + paths - 1) / paths * l->chunks.parts;
-    l->order_bytes = b->lengths && paths > 1 ? sg_block(b->batch) * (int64_t)sizeof(int64_t) : 0;
+    l->order_bytes = b->ragged && paths > 1 ? sg_block(b->batch) * (int64_t)sizeof(int64_t) : 0;
     if (sg_chunk_count(&l->chunks) > 1) {
         l->store_bytes = sg_signature_chunks_store_bytes(b, what, l);
         l->area_bytes = sg_signature_chunks_area_bytes(b, what, l);
@@ -123,9 +133,10 @@ static void cut_time(const sg_signature_batch *b, int what, const shape *s, sg_s
     for (;;) {
         sg_signature_layout next = *l;
         double steps = s->steps / (double)sg_chunk_count(&l->chunks);
-        double half = steps / 2 * s->run;
-        double joins = l->chunks.spread * cost_of_join(s);
-        if (2 * l->tasks <= RUNS && l->chunks.spread == (int)s->lanes && half > RUN_COST && half > 15 * joins)
+        double half = cost_of_steps(s, steps / 2), completed = 2 * half - cost_of_steps(s, steps);
+        double joins = l->chunks.spread * cost_of_join(s) + completed;
+        bool full = l->chunks.spread == (int)s->lanes;
+        if (full && 2 * l->tasks <= RUNS && half > RUN_COST && half > 15 * joins)
             next.chunks.parts *= 2;
         else if (exact && steps > EXACT_STEPS)
             next.chunks.pieces *= 2;
@@ -151,7 +162,10 @@ static double choose_for_paths(const sg_signature_batch *b, int what, const shap
 {
     double best = cost_of_items(s);
     bool real = what == SG_BATCH_FWD || what == SG_BATCH_VJP, closed = is_closed(b, what);
-    if (!real || b->length < 2 || !(closed || sg_lanes_serve(b->plan))) return best;
+    bool served = what == SG_BATCH_FWD
+                      ? sg_lanes_serve_forward(b->plan, sg_steps(b->plan, b->length))
+                      : closed || sg_lanes_serve(b->plan);
+    if (!real || b->length < 2 || !served) return best;
     int most = closed ? 1 : vectors_of(b)->lanes;
     for (int spread = 1; spread <= most; spread *= 2) {
         double cost = cost_of_groups(s, spread);

@@ -3,9 +3,19 @@
 #define SG_SERIES_H
 #include "ops/cpu/signature.h"
 
+/* Tensor kernels make at least so many words of a level at once, if it has them. */
+enum { SG_SERIES_SEGMENT = 32 };
+
 static inline double sg_series_rest(const sigad_plan *plan, sg_series series, int32_t k)
 {
     return series == SG_LOG ? -1.0 : plan->inverse[k];
+}
+
+/* Entries of the stage in which they make them. */
+static inline int64_t sg_series_stage(const sigad_plan *plan)
+{
+    int64_t letters = plan->letters;
+    return letters < SG_SERIES_SEGMENT ? letters * SG_SERIES_SEGMENT : letters;
 }
 
 #endif

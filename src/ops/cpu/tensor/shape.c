@@ -4,10 +4,10 @@
 
 enum {
     WIDE = 1024,      /* bytes of a node's columns, about */
-    MOST = 64,        /* increments in a block, forward */
+    MOST = 128,       /* increments in a block, forward */
     MOST_UNDONE = 32, /* and backward: rounding errors of undoing add up inside a block */
     LEAST = 16,
-    CACHE = 1 << 18 /* bytes of all streams, about */
+    CACHE = 1 << 19 /* bytes of all streams, about */
 };
 
 static int64_t parts(int64_t whole, int64_t part)

@@ -3,7 +3,7 @@
  * They compute what ops/cpu/signature.h says, for one path. */
 #ifndef SG_TENSOR_H
 #define SG_TENSOR_H
-#include "algebra/plan.h"
+#include "ops/cpu/signature.h"
 
 /* At least 2 points; `time` is the increment of the time channel at each step; tensors here are
  * levels 1 .. degree without a scalar term. */
@@ -13,6 +13,11 @@ typedef struct {
     /* path_bar += J^T sig_bar */
     void (*sig_vjp)(const sigad_plan *plan, int64_t length, double time, const void *path,
                     const void *sig_bar, void *path_bar, void *work);
+    /* sg_series and sg_series_vjp of ops/cpu/signature.h, for any number of letters */
+    void (*series)(const sigad_plan *plan, sg_series series, bool words_only, const void *x,
+                   void *y, void *work);
+    void (*series_vjp)(const sigad_plan *plan, sg_series series, bool words_only, const void *x,
+                       const void *y_bar, void *x_bar, void *work);
 } sg_tensor_kernels;
 
 /* What they can do: at least 2 letters and degree 2. */
