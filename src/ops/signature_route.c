@@ -119,6 +119,14 @@ void sg_signature_lay_out_lanes(const sg_signature_batch *b, int what, sg_signat
         l->row_bytes < 0 ? -1 : l->row_bytes + sg_signature_lane_bytes(b, what, l->lanes);
 }
 
+/* Whether there are lane kernels for chunks as short as these. */
+static bool served(const sg_signature_batch *b, int what, const sg_chunks *chunks)
+{
+    int64_t all = sg_chunk_count(chunks), longest = (b->length - 1 + all - 1) / all + 1;
+    return what == SG_BATCH_FWD ? sg_lanes_serve_forward(b->plan, sg_steps(b->plan, longest))
+                                : is_closed(b, what) || sg_lanes_serve(b->plan);
+}
+
 static bool fits(const sg_signature_layout *l, int what)
 {
     int64_t most = what == SG_BATCH_FWD ? FORWARD_BYTES : BACKWARD_BYTES;
@@ -129,19 +137,20 @@ static bool fits(const sg_signature_layout *l, int what)
  * long as it is worth it and there is room. */
 static void cut_time(const sg_signature_batch *b, int what, const shape *s, sg_signature_layout *l)
 {
-    bool exact = b->scalar == SG_F32 && !s->forward && !is_closed(b, what);
+    bool closed = is_closed(b, what), exact = b->scalar == SG_F32 && !s->forward && !closed;
     for (;;) {
         sg_signature_layout next = *l;
         double steps = s->steps / (double)sg_chunk_count(&l->chunks);
         double half = cost_of_steps(s, steps / 2), completed = 2 * half - cost_of_steps(s, steps);
         double joins = l->chunks.spread * cost_of_join(s) + completed;
-        bool full = l->chunks.spread == (int)s->lanes;
+        bool full = closed || l->chunks.spread == (int)s->lanes;
         if (full && 2 * l->tasks <= RUNS && half > RUN_COST && half > 15 * joins)
             next.chunks.parts *= 2;
         else if (exact && steps > EXACT_STEPS)
             next.chunks.pieces *= 2;
         else
             return;
+        if (!served(b, what, &next.chunks)) return;
         sg_signature_lay_out_lanes(b, what, &next);
         if (!fits(&next, what)) return;
         *l = next;
@@ -162,15 +171,13 @@ static double choose_for_paths(const sg_signature_batch *b, int what, const shap
 {
     double best = cost_of_items(s);
     bool real = what == SG_BATCH_FWD || what == SG_BATCH_VJP, closed = is_closed(b, what);
-    bool served = what == SG_BATCH_FWD
-                      ? sg_lanes_serve_forward(b->plan, sg_steps(b->plan, b->length))
-                      : closed || sg_lanes_serve(b->plan);
-    if (!real || b->length < 2 || !served) return best;
+    if (!real || b->length < 2) return best;
     int most = closed ? 1 : vectors_of(b)->lanes;
     for (int spread = 1; spread <= most; spread *= 2) {
         double cost = cost_of_groups(s, spread);
         if (cost >= best && !closed) continue;
         sg_signature_layout next = {.lanes = vectors_of(b), .chunks = {1, spread, 1}};
+        if (!served(b, what, &next.chunks)) continue;
         sg_signature_lay_out_lanes(b, what, &next);
         if (!fits(&next, what)) continue;
         best = cost;
