@@ -5,6 +5,7 @@
 #include "core/memory.h"
 #include "core/parallel.h"
 #include "ops/cpu/steps.h"
+#include "ops/cpu/tensor/tensor.h"
 #include "ops/signature_chunks.h"
 
 /* ---- what a route costs -------------------------------------------------------------------------
@@ -23,6 +24,11 @@ typedef struct {
     double run;     /* of one increment of a group, backward */
     double filled;  /* mean length of a path over the longest: a guess where lengths differ */
 } shape;
+
+static const sg_lane_kernels *vectors_of(const sg_signature_batch *b)
+{
+    return (b->scalar == SG_F32 ? sg_lanes_f32 : sg_lanes_f64)[b->plan->isa];
+}
 
 /* Kernels that take the paths of a group one after the other, with vectors along letters. */
 static bool is_closed(const sg_signature_batch *b, int what)
@@ -106,7 +112,7 @@ enum {
 
 void sg_signature_lay_out_lanes(const sg_signature_batch *b, int what, sg_signature_layout *l)
 {
-    int64_t paths = l->lanes->lanes / l->chunks.spread;
+    int64_t paths = l->alone ? 1 : l->lanes->lanes / l->chunks.spread;
     l->tasks = (b->batch + paths - 1) / paths * l->chunks.parts;
     l->order_bytes = b->ragged && paths > 1 ? sg_block(b->batch) * (int64_t)sizeof(int64_t) : 0;
     if (sg_chunk_count(&l->chunks) > 1) {
@@ -157,13 +163,23 @@ static void cut_time(const sg_signature_batch *b, int what, const shape *s, sg_s
     }
 }
 
+/* Parts of items, for threads. */
+static void cut_items(const sg_signature_batch *b, int what, const shape *s, sg_signature_layout *l)
+{
+    sg_signature_layout next = {.lanes = vectors_of(b), .alone = true, .chunks = {1, 1, 1}};
+    double item = cost_of_items(s) / s->batch;
+    if (!sg_tensor_serves(b->plan) || s->degree > SG_LANE_DEGREE) return;
+    while ((next.chunks.parts *= 2) * b->batch <= RUNS) {
+        double part = item / (double)next.chunks.parts;
+        if (part < RUN_COST || part < 30 * cost_of_join(s)) return;
+        sg_signature_lay_out_lanes(b, what, &next);
+        if (!fits(&next, what)) return;
+        *l = next;
+    }
+}
+
 /* ---- the choice ---------------------------------------------------------------------------------
  */
-
-static const sg_lane_kernels *vectors_of(const sg_signature_batch *b)
-{
-    return (b->scalar == SG_F32 ? sg_lanes_f32 : sg_lanes_f64)[b->plan->isa];
-}
 
 /* Signatures by the cheapest way that has room; what it costs. */
 static double choose_for_paths(const sg_signature_batch *b, int what, const shape *s,
@@ -183,7 +199,10 @@ static double choose_for_paths(const sg_signature_batch *b, int what, const shap
         best = cost;
         *l = next;
     }
-    if (l->lanes) cut_time(b, what, s, l);
+    if (l->lanes)
+        cut_time(b, what, s, l);
+    else if (sg_signature_item_bytes(b, what) >= 0)
+        cut_items(b, what, s, l);
     return best;
 }
 
