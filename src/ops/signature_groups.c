@@ -116,34 +116,19 @@ static void run_transform_group(const sg_signature_job *j, int64_t group, int wo
         transform->vjp(b->plan, r.count, r.x, r.y_bar, r.out, sg_signature_area(j, worker));
 }
 
-/* Longer ones first, equal ones by index. */
-static bool comes_later(const int64_t *lengths, int64_t a, int64_t b)
+/* Paths of like length share a group, so that few lanes idle: a counting sort by classes of
+ * length, the longest first. */
+void sg_signature_sort(const int64_t *lengths, int64_t longest, int64_t *order, int64_t count)
 {
-    return lengths[a] != lengths[b] ? lengths[a] < lengths[b] : a > b;
-}
-
-static void sift(const int64_t *lengths, int64_t *order, int64_t root, int64_t count)
-{
-    for (int64_t child; (child = 2 * root + 1) < count; root = child) {
-        if (child + 1 < count && comes_later(lengths, order[child + 1], order[child])) child++;
-        if (!comes_later(lengths, order[child], order[root])) return;
-        int64_t held = order[root];
-        order[root] = order[child];
-        order[child] = held;
+    enum { CLASSES = 256 };
+    int64_t first[CLASSES] = {0}, width = longest / CLASSES + 1, at = 0;
+    for (int64_t i = 0; i < count; i++) first[lengths[i] / width]++;
+    for (int c = CLASSES; c-- > 0;) {
+        int64_t members = first[c];
+        first[c] = at;
+        at += members;
     }
-}
-
-/* Paths of like length share a group, so that few lanes idle. Heapsort: in place. */
-void sg_signature_sort(const int64_t *lengths, int64_t *order, int64_t count)
-{
-    for (int64_t i = 0; i < count; i++) order[i] = i;
-    for (int64_t i = count / 2; i-- > 0;) sift(lengths, order, i, count);
-    for (int64_t last = count; last-- > 1;) {
-        int64_t held = order[0];
-        order[0] = order[last];
-        order[last] = held;
-        sift(lengths, order, 0, last);
-    }
+    for (int64_t i = 0; i < count; i++) order[first[lengths[i] / width]++] = i;
 }
 
 void sg_signature_run_group(void *user, int64_t group, int worker)
