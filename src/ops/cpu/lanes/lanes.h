@@ -25,7 +25,7 @@ enum {
     SG_CORE_FLOAT_STEPS = 512, /* increments up to which it is accurate enough in float, backward */
     SG_LANE_DEGREE = 31,
     SG_LANE_STAGE = 256,         /* words of the top level that transforms hold in lanes at once */
-    SG_LANE_LOW_WORDS = 1 << 15, /* most words below the top level, for transforms */
+    SG_LANE_LOW_WORDS = 1 << 20, /* most words below the top level, for transforms */
     SG_LANE_WORDS = SG_REVERSED  /* most words: larger tensors leave the cache in lanes */
 };
 
