@@ -5,9 +5,10 @@
  * One line for each case, in columns between tabs: its name, the instructions of one call as the
  * processor counts them (-1 where that is not possible), and the median of the microseconds of a
  * call. With 0 seconds, the default, each case is called once: a simulator that counts what runs
- * inside of bench_call then has the cases in this order. With --quick there are only a few. */
+ * inside of bench_once then has the cases in this order. With --quick there are only a few. */
 #include "cases.h"
 #include "timing.h"
+#include <sigad/sigad.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,22 +44,56 @@ static const shape shapes[] = {
     {BENCH_LOGSIG_TO_SIG, 16, 20, 8, 3, 0, SIGAD_LYNDON_BRACKETS},
 };
 
+static int print_cost(const char *name, int (*call)(void *), void *user, double seconds)
+{
+    double instructions = bench_instructions(call, user);
+    double time = bench_median(call, user, seconds);
+    printf("%s\t%.0f\t%.4f\n", name, instructions, 1e6 * time);
+    fflush(stdout);
+    return time < 0;
+}
+
 static int count(const shape *s, int f32, int backward, double seconds)
 {
     sigad_sig_spec spec = {SIGAD_SIG_SPEC_INIT, .dimension = s->dimension, .degree = s->degree,
                            .lead_lag = s->lead_lag, .method = s->method};
     bench_case c = {s->operation, backward, f32, 1, 0, s->batch, s->length, spec};
     bench_problem problem;
+    char name[120];
+    snprintf(name, sizeof name, "%s%s %s B%lld L%lld d%d N%d%s method %d",
+             bench_operation_name[s->operation], backward ? " backward" : "", f32 ? "f32" : "f64",
+             (long long)s->batch, (long long)s->length, s->dimension, s->degree,
+             s->lead_lag ? " lead-lag" : "", s->method);
     if (bench_open(&problem, &c, NULL)) return 1;
-    double instructions = bench_instructions(bench_call, &problem);
-    double time = bench_median(bench_call, &problem, seconds);
+    int failed = print_cost(name, bench_call, &problem, seconds);
     bench_close(&problem);
-    printf("%s%s %s B%lld L%lld d%d N%d%s method %d\t%.0f\t%.4f\n",
-           bench_operation_name[s->operation], backward ? " backward" : "", f32 ? "f32" : "f64",
-           (long long)s->batch, (long long)s->length, s->dimension, s->degree,
-           s->lead_lag ? " lead-lag" : "", s->method, instructions, 1e6 * time);
-    fflush(stdout);
-    return time < 0;
+    return failed;
+}
+
+/* Records a chain of operations on one number and goes back over it. */
+static int chain(void *user)
+{
+    enum { LENGTH = 100 };
+    sigad_tape *tape = user;
+    float number = 0.5F;
+    sigad_tape_reset(tape);
+    sigad_tensor x = sigad_watch(tape, sigad_input(tape, SIGAD_F32, 0, NULL, &number)), y = x;
+    for (int i = 0; i < LENGTH; i++) y = sigad_mul(tape, sigad_tanh(tape, y), x);
+    return sigad_backward(tape, y) != SIGAD_OK;
+}
+
+static int count_tape(double seconds)
+{
+    sigad_context *context;
+    sigad_tape *tape;
+    sigad_context_options options = {SIGAD_CONTEXT_OPTIONS_INIT, .threads = 1};
+    if (sigad_context_create(&options, &context)) return 1;
+    int failed = sigad_tape_create(context, &tape) != SIGAD_OK;
+    for (int i = 0; i < 3 && !failed; i++)
+        failed = chain(tape); /* from then on it allocates nothing */
+    failed = failed || print_cost("tape of 200 operations", chain, tape, seconds);
+    sigad_context_destroy(context);
+    return failed;
 }
 
 int main(int argc, char **argv)
@@ -74,12 +109,11 @@ int main(int argc, char **argv)
         return 2;
     }
     printf("case\tinstructions\tmicroseconds\n");
+    int failed = count_tape(seconds);
     for (size_t i = 0; i < shapes_wanted; i++)
         for (int f32 = 0; f32 < 2; f32++)
-            for (int backward = 0; backward < 2; backward++)
-                if (count(&shapes[i], f32, backward, seconds)) {
-                    fprintf(stderr, "a case failed\n");
-                    return 1;
-                }
-    return 0;
+            for (int backward = 0; backward < 2 && !failed; backward++)
+                failed = count(&shapes[i], f32, backward, seconds);
+    if (failed) fprintf(stderr, "a case failed\n");
+    return failed;
 }

@@ -4,9 +4,10 @@
  *          [--operation NAME] [--quick]
  *
  * One line for each figure, in columns between tabs: the case, the median of the microseconds for
- * an item, the floor of floating-point operations for an item (docs/kernels.md; 0: unknown), and
- * the bytes of workspace. Comments (#) name the instruction set and the rate of matrix products,
- * before and after. With --quick every case that is not large is called once. */
+ * an item, the share of the rate at which this machine multiplies matrices, on as many threads, by
+ * the floor of operations of bench_floor (0: unknown), and the bytes of workspace. Comments (#)
+ * name the instruction set and that rate. With --quick every case that is not large is called
+ * once. */
 #include "cases.h"
 #include "timing.h"
 #include <sigad/sigad.h>
@@ -64,6 +65,7 @@ typedef struct {
     int threads, kernel;
     int f32, f64;
     const char *set, *operation;
+    double rate[2]; /* of matrix products, of doubles and of floats */
 } options;
 
 static const char *const usage =
@@ -78,11 +80,12 @@ static int time_case(const options *o, const char *set, const bench_case *c)
     double seconds = bench_median(bench_call, &problem, o->seconds);
     bench_close(&problem);
     int64_t workspace = bench_workspace(c);
-    printf("%s\t%s\t%s\t%d\t%d\t%s\t%d\t%lld\t%lld\t%d\t%d\t%d\t%d\t%d\t%.4f\t%.6g\t%lld\n", set,
+    double item = seconds / (double)c->batch;
+    printf("%s\t%s\t%s\t%d\t%d\t%s\t%d\t%lld\t%lld\t%d\t%d\t%d\t%d\t%d\t%.4f\t%.3f\t%lld\n", set,
            bench_operation_name[c->operation], c->backward ? "backward" : "forward", s->method,
            s->kernel, c->f32 ? "f32" : "f64", c->threads, (long long)c->batch, (long long)c->length,
-           s->dimension, s->degree, s->time_aug, s->lead_lag, c->mixed,
-           1e6 * seconds / (double)c->batch, bench_floor(c), (long long)workspace);
+           s->dimension, s->degree, s->time_aug, s->lead_lag, c->mixed, 1e6 * item,
+           bench_floor(c) / item / (o->threads * o->rate[c->f32]), (long long)workspace);
     fflush(stdout);
     return seconds < 0 || workspace < 0;
 }
@@ -120,11 +123,12 @@ static int time_list(const options *o, int operation, int method, const shape *l
     return 0;
 }
 
-static void print_rates(const options *o)
+static void measure_rates(options *o)
 {
-    double seconds = o->seconds > 0 ? 1.0 : 0.0;
-    if (o->f64) printf("# rate f64 %.4g\n", bench_product_rate(0, seconds));
-    if (o->f32) printf("# rate f32 %.4g\n", bench_product_rate(1, seconds));
+    for (int f32 = !o->f64; f32 <= o->f32; f32++) {
+        o->rate[f32] = bench_product_rate(f32, o->seconds > 0 ? 1.0 : 0.0);
+        printf("# rate %s %.4g\n", f32 ? "f32" : "f64", o->rate[f32]);
+    }
 }
 
 static int read_options(int argc, char **argv, options *o)
@@ -171,14 +175,13 @@ int main(int argc, char **argv)
         return 2;
     }
     printf("# instructions %s\n", sigad_instruction_set());
-    print_rates(&o);
+    measure_rates(&o);
     printf(
         "set\toperation\tdirection\tmethod\tkernel\tdtype\tthreads\tbatch\tlength\tdimension\tdegree"
-        "\ttime_aug\tlead_lag\tmixed\tmicroseconds\tflops\tworkspace\n");
+        "\ttime_aug\tlead_lag\tmixed\tmicroseconds\tshare\tworkspace\n");
     int failed = time_list(&o, BENCH_SIG, SIGAD_EXPANDED, paths, PATHS);
     for (int operation = BENCH_LOG_SIG; !failed && operation < BENCH_OPERATIONS; operation++)
         for (int method = SIGAD_LYNDON_WORDS; !failed && method <= SIGAD_LYNDON_BRACKETS; method++)
             failed = time_list(&o, operation, method, transforms, TRANSFORMS);
-    print_rates(&o);
     return failed;
 }

@@ -24,12 +24,17 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+__attribute__((noinline)) int bench_once(int (*call)(void *), void *user)
+{
+    return call(user);
+}
+
 /* Seconds of one of `repeats` calls in a row. */
 static double sample(int (*call)(void *), void *user, int repeats)
 {
     double start = bench_now();
     for (int i = 0; i < repeats; i++)
-        if (call(user)) return -1.0;
+        if (bench_once(call, user)) return -1.0;
     return (bench_now() - start) / repeats;
 }
 

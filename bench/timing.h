@@ -5,6 +5,9 @@
 /* Seconds from some fixed moment. */
 double bench_now(void);
 
+/* The call. A simulator that counts instructions knows by this name what to count. */
+int bench_once(int (*call)(void *user), void *user);
+
 /* Median of the seconds that a call takes, over samples that together last `seconds`, but at least
  * three; a sample repeats a short call. With seconds = 0 one call is made, which shows that it
  * works. Negative as soon as a call returns other than 0. */

@@ -68,6 +68,7 @@ static double *result(const problem *p, int what, const sg_chunks *chunks)
                             .batch = c->batch,
                             .length = c->length,
                             .lengths = p->lengths,
+                            .ragged = p->lengths != NULL,
                             .x = x,
                             .y_bar = g,
                             .out = out,

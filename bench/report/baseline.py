@@ -26,8 +26,8 @@ def by_valgrind(command):
     if not shutil.which("valgrind"):
         return None
     with tempfile.TemporaryDirectory() as folder:
-        text = run.run("valgrind", "--quiet", "--tool=callgrind", "--toggle-collect=bench_call",
-                       "--dump-after=bench_call", f"--callgrind-out-file={folder}/profile", *command)
+        text = run.run("valgrind", "--quiet", "--tool=callgrind", "--toggle-collect=bench_once",
+                       "--dump-after=bench_once", f"--callgrind-out-file={folder}/profile", *command)
         cost = {}
         for number, row in enumerate(run.rows(text), 1):
             profile = (pathlib.Path(folder) / f"profile.{number}").read_text()

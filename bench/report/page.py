@@ -53,11 +53,7 @@ class Grid:
 
     def share(self, *key):
         """Of the rate of matrix products, by the floor of operations: nan where we have no count."""
-        row = self.rows.get(key)
-        if not row or float(row["flops"]) == 0:
-            return math.nan
-        seconds = 1e-6 * float(row["microseconds"])
-        return float(row["flops"]) / seconds / self.rates[row["dtype"]] if seconds > 0 else math.nan
+        return float(self.rows[key]["share"]) or math.nan if key in self.rows else math.nan
 
     def gain(self, *key):
         """How many times faster two threads are."""

@@ -34,12 +34,8 @@ def comments(text, word):
 
 
 def rates(text):
-    """Rate of matrix products by dtype: the best that was measured before and after."""
-    best = {}
-    for line in comments(text, "rate"):
-        dtype, rate = line.split()
-        best[dtype] = max(best.get(dtype, 0.0), float(rate))
-    return best
+    """Rate of matrix products by dtype."""
+    return {dtype: float(rate) for dtype, rate in (line.split() for line in comments(text, "rate"))}
 
 
 def write(path, text):

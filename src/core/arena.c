@@ -19,11 +19,6 @@ enum { GAP = SG_ALIGNMENT }; /* a forbidden strip after each block */
 enum { GAP = 0 };
 #endif
 
-struct sg_chunk {
-    sg_chunk *next;
-    size_t capacity, used; /* of the bytes behind this header */
-};
-
 enum { HEADER = SG_ALIGNMENT, SMALLEST = 1 << 16 };
 _Static_assert(sizeof(sg_chunk) <= HEADER, "the blocks behind the header must stay aligned");
 
@@ -107,11 +102,6 @@ void *sg_arena_take_zeroed(sg_arena *arena, size_t bytes)
     void *block = sg_arena_take(arena, bytes);
     if (block && bytes) memset(block, 0, bytes);
     return block;
-}
-
-sg_arena_mark sg_arena_position(const sg_arena *arena)
-{
-    return (sg_arena_mark){arena->current, arena->current ? arena->current->used : 0};
 }
 
 void sg_arena_rewind(sg_arena *arena, sg_arena_mark mark)

@@ -5,7 +5,10 @@
 #define SG_ARENA_H
 #include "core/memory.h"
 
-typedef struct sg_chunk sg_chunk;
+typedef struct sg_chunk {
+    struct sg_chunk *next;
+    size_t capacity, used; /* of the bytes behind this header */
+} sg_chunk;
 typedef struct {
     const sigad_allocator *allocator;
     sg_chunk *first, *current; /* list in order of use; chunks after `current` are empty */
@@ -25,6 +28,9 @@ void *sg_arena_take(sg_arena *arena, size_t bytes);
 void *sg_arena_take_zeroed(sg_arena *arena, size_t bytes);
 void sg_arena_reset(sg_arena *arena);
 /* Rewinding gives back all that was taken after the mark. */
-sg_arena_mark sg_arena_position(const sg_arena *arena);
+static inline sg_arena_mark sg_arena_position(const sg_arena *arena)
+{
+    return (sg_arena_mark){arena->current, arena->current ? arena->current->used : 0};
+}
 void sg_arena_rewind(sg_arena *arena, sg_arena_mark mark);
 #endif

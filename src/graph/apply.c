@@ -60,11 +60,24 @@ static bool run(sg_call *call, sigad_op_function function, const char *what)
     return !status && !error->status;
 }
 
+/* Field by field: compilers clear a struct of this size by an instruction that takes as long as
+ * many an operation. */
 static void call_begin(sg_call *call, sigad_tape *tape)
 {
-    *call = (sg_call){
-        .call = {.size = sizeof call->call, .device = SIGAD_CPU, .threads = tape->context->threads},
-        .tape = tape};
+    sigad_op_call *c = &call->call;
+    c->size = sizeof *c;
+    c->n = 0;
+    c->attributes = NULL;
+    c->attribute_bytes = c->saved_bytes = 0;
+    c->x = c->y_cotangent = c->x_cotangent = c->x_tangent = c->y_tangent = NULL;
+    c->x_cotangent_tangent = NULL;
+    c->y = NULL;
+    for (int i = 0; i < 4; i++) c->workspace_bytes[i] = 0;
+    c->saved = c->workspace = c->stream = NULL;
+    c->device = SIGAD_CPU;
+    c->threads = tape->context->threads;
+    call->tape = tape;
+    call->fresh = 0;
 }
 
 static void call_name(sg_call *call, const sigad_op *op, const char *label, size_t position)
@@ -116,40 +129,45 @@ static bool infer(sg_call *call, const sigad_op *op, sigad_array *x, sigad_array
     return !sg_array_measure(&tape->context->error, op->name, y);
 }
 
-/* Copies what the node keeps into the arena and gives y its bytes; NULL in *y->data on failure. */
+static size_t aligned(size_t bytes)
+{
+    return (bytes + 15) / 16 * 16;
+}
+
+/* Copies what the node keeps into the arena and gives y its bytes. False if memory is short. */
 static bool keep(sg_call *call, const sigad_op *op, const sigad_tensor *x,
                  const sigad_array *values, sg_node *node)
 {
     sigad_tape *tape = call->tape;
+    const sigad_op_call *c = &call->call;
     const sigad_context *context = tape->context;
-    size_t n = (size_t)call->call.n;
+    const size_t n = (size_t)c->n, inputs = aligned(n * sizeof *x);
     bool parameters = false, alias = false;
     for (size_t i = 0; i < n; i++) parameters |= sg_is_parameter(x[i]);
     if (op->flags & SG_OP_ALIAS && n && !sg_is_parameter(x[0]))
         alias = tape->nodes[x[0].id].kind == SG_NODE_OPERATION &&
                 sg_array_bytes(&values[0]) == sg_array_bytes(&node->value);
 
-    char *block =
-        sg_arena_take(&tape->arena, n * (sizeof *x + (parameters ? sizeof(uint64_t) : 0)));
-    node->attributes = sg_arena_take(&tape->arena, call->call.attribute_bytes);
-    node->saved = sg_arena_take(&tape->arena, call->call.saved_bytes);
+    const size_t versions = parameters ? aligned(n * sizeof *node->versions) : 0;
+    char *block = c->attribute_bytes < SIZE_MAX / 2
+                      ? sg_arena_take(&tape->arena, inputs + versions + c->attribute_bytes)
+                      : NULL;
+    node->saved = sg_arena_take(&tape->arena, c->saved_bytes);
     node->value.data =
         alias ? values[0].data : sg_arena_take(&tape->arena, sg_array_bytes(&node->value));
-    if (!block || !node->attributes || !node->saved || !node->value.data) return false;
+    if (!block || !node->saved || !node->value.data) return false;
 
     node->inputs = (sigad_tensor *)(void *)block;
-    if (n) memcpy(node->inputs, x, n * sizeof *x);
-    if (parameters) {
-        node->versions = (uint64_t *)(void *)(block + n * sizeof *x);
-        for (size_t i = 0; i < n; i++)
-            node->versions[i] = sg_is_parameter(x[i]) ? context->parameters[x[i].id]->version : 0;
-    }
-    if (call->call.attribute_bytes)
-        memcpy(node->attributes, call->call.attributes, call->call.attribute_bytes);
-    node->attribute_bytes = call->call.attribute_bytes;
-    node->saved_bytes = call->call.saved_bytes;
-    memcpy(node->workspace_bytes, call->call.workspace_bytes, sizeof node->workspace_bytes);
-    node->n = (int32_t)n;
+    for (size_t i = 0; i < n; i++) node->inputs[i] = x[i];
+    node->versions = parameters ? (uint64_t *)(void *)(block + inputs) : NULL;
+    for (size_t i = 0; parameters && i < n; i++)
+        node->versions[i] = sg_is_parameter(x[i]) ? context->parameters[x[i].id]->version : 0;
+    node->attributes = block + inputs + versions;
+    if (c->attribute_bytes) memcpy(node->attributes, c->attributes, c->attribute_bytes);
+    node->attribute_bytes = c->attribute_bytes;
+    node->saved_bytes = c->saved_bytes;
+    memcpy(node->workspace_bytes, c->workspace_bytes, sizeof node->workspace_bytes);
+    node->n = c->n;
     node->op = op;
     node->kind = SG_NODE_OPERATION;
     return true;
@@ -179,30 +197,32 @@ static bool compute(sg_call *call, const sigad_op *op, sg_node *node, const siga
     return good;
 }
 
-/* With the inputs' arrays at hand: infer, keep, compute, append. */
+/* With the inputs' arrays at hand: infer, keep, compute. */
+static bool fill(sg_call *call, const sigad_op *op, const sigad_tensor *x, sigad_array *values,
+                 sg_node *node)
+{
+    sigad_tape *tape = call->tape;
+    call->call.x = values;
+    call->call.y = &node->value;
+    if (!infer(call, op, values, &node->value)) return false;
+    if (!keep(call, op, x, values, node)) {
+        size_t bytes = sg_array_bytes(&node->value), saved = call->call.saved_bytes;
+        return !sg_context_no_memory(tape->context, op->name,
+                                     saved < SIZE_MAX - bytes ? bytes + saved : SIZE_MAX);
+    }
+    return compute(call, op, node, values);
+}
+
 static bool record(sg_call *call, const sigad_op *op, const sigad_tensor *x, sigad_array *values,
                    sg_arena_mark before)
 {
     sigad_tape *tape = call->tape;
-    sigad_array y = {0};
-    call->call.x = values;
-    call->call.y = &y;
-    if (!infer(call, op, values, &y)) return false;
-    sg_node node = {.value = y}, *slot;
-    if (!keep(call, op, x, values, &node)) {
-        size_t bytes = sg_array_bytes(&y), saved = call->call.saved_bytes;
-        return !sg_context_no_memory(tape->context, op->name,
-                                     saved < SIZE_MAX - bytes ? bytes + saved : SIZE_MAX);
-    }
-    y.data = node.value.data;
-    if (!compute(call, op, &node, values)) return false;
-    slot = sg_tape_append(tape, op->name, before);
-    if (!slot) return false;
-    node.generation = slot->generation;
-    node.label = slot->label;
-    node.before = before;
-    *slot = node;
-    return true;
+    sg_node *node = sg_tape_next(tape, op->name, before);
+    if (!node) return false;
+    tape->recording = true;
+    bool good = fill(call, op, x, values, node);
+    tape->recording = false;
+    return good;
 }
 
 sigad_tensor sigad_apply(sigad_tape *tape, const sigad_op *op, int n, const sigad_tensor *x,

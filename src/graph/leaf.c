@@ -5,22 +5,47 @@
 
 static const sigad_tensor poison = {0, 0};
 
-sg_node *sg_tape_append(sigad_tape *tape, const char *caller, sg_arena_mark before)
+static bool grow(sigad_tape *tape, const char *caller)
 {
-    if (tape->count >= UINT32_MAX || !sg_grow(&tape->context->allocator, (void **)&tape->nodes,
-                                              tape->count, &tape->capacity, sizeof *tape->nodes)) {
-        sg_context_no_memory(tape->context, caller, sizeof *tape->nodes);
-        return NULL;
-    }
+    if (tape->count < UINT32_MAX && sg_grow(&tape->context->allocator, (void **)&tape->nodes,
+                                            tape->count, &tape->capacity, sizeof *tape->nodes))
+        return true;
+    return !sg_context_no_memory(tape->context, caller, sizeof *tape->nodes);
+}
+
+static bool may_append(sigad_tape *tape, const char *caller)
+{
+    if (!tape->recording) return true;
+    sg_fail(&tape->context->error, SIGAD_EINVAL,
+            "%s: a function of an operation uses the tape that it runs on", caller);
+    return false;
+}
+
+sg_node *sg_tape_next(sigad_tape *tape, const char *caller, sg_arena_mark before)
+{
+    if (!may_append(tape, caller)) return NULL;
+    if (tape->count >= tape->capacity && !grow(tape, caller)) return NULL;
     sg_node *node = &tape->nodes[tape->count];
-    *node = (sg_node){.generation = tape->generation, .label = "", .before = before};
+    /* field by field, as in call_begin */
+    node->generation = tape->generation;
+    node->kind = 0;
+    node->stale = node->watched = node->reached = false;
+    node->n = 0;
+    node->value = (sigad_array){0};
+    node->op = NULL;
+    node->inputs = NULL;
+    node->versions = NULL;
+    node->before = before;
+    node->attributes = node->saved = node->gradient = NULL;
+    node->attribute_bytes = node->saved_bytes = node->label_bytes = 0;
+    node->label = "";
     return node;
 }
 
 static sigad_tensor append_leaf(sigad_tape *tape, const char *caller, sg_arena_mark before,
                                 sg_node_kind kind, const sigad_array *value)
 {
-    sg_node *node = sg_tape_append(tape, caller, before);
+    sg_node *node = sg_tape_next(tape, caller, before);
     if (!node) {
         sg_arena_rewind(&tape->arena, before);
         return poison;

@@ -55,6 +55,7 @@ struct sigad_tape {
     sg_arena side; /* scratch of sweeps; labels and gradients given to nodes that are no longer the
                       newest: a rewind keeps those of the nodes that stay */
     sg_note *notes;
+    bool recording; /* an operation is on its way into the next node */
 };
 
 /* What a function of an operation gets; the public struct comes first. */
@@ -109,9 +110,9 @@ sigad_tensor sg_tape_handle(const sigad_tape *tape, size_t index);
 /* The name of what made a node: of its operation, or "input", "constant", "result". */
 const char *sg_node_operation(const sg_node *node);
 
-/* Room for one more node, started with the tape's generation and no label, not counted yet; NULL
- * with the error set. */
-sg_node *sg_tape_append(sigad_tape *tape, const char *caller, sg_arena_mark before);
+/* Room for one more node, started with the tape's generation, no operation and no label, not
+ * counted yet; NULL with the error set. */
+sg_node *sg_tape_next(sigad_tape *tape, const char *caller, sg_arena_mark before);
 /* A new leaf with its own bytes (data NULL: cleared); poison with the error set. */
 sigad_tensor sg_tape_leaf(sigad_tape *tape, const char *caller, sg_node_kind kind,
                           const sigad_array *value, const void *data);

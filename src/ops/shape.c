@@ -120,6 +120,9 @@ sigad_status sg_infer_broadcast(sigad_op_call *call, int count, int32_t dtype)
     char text[SG_SHAPES_TEXT];
     int64_t shape[SIGAD_MAX_RANK];
     int rank = 0;
+    bool same = true;
+    for (int i = 1; i < count; i++) same = same && sg_same_shape(&call->x[0], &call->x[i]);
+    if (same) return sg_infer_as(call, dtype, call->x[0].rank, call->x[0].shape);
     for (int i = 0; i < count; i++)
         if (!sg_broadcast_shapes(rank, shape, call->x[i].rank, call->x[i].shape, &rank, shape))
             return sigad_op_fail(call, SIGAD_ESHAPE,

@@ -39,6 +39,7 @@ static sigad_status run(sg_signature_batch b, int what, int n_jobs)
     sigad_status status = check(&b, what, n_jobs, &out_bytes);
     if (status || !out_bytes) return status;
     b.threads = sg_thread_count(n_jobs);
+    b.ragged = b.lengths != NULL;
     total = sg_signature_work_bytes(&b, what);
     if (total < 0) return SIGAD_ENOMEM;
     b.work = sg_allocate(&b.plan->allocator, (size_t)total);

@@ -35,6 +35,7 @@ typedef struct {
     int scalar; /* SG_F32 or SG_F64, of all arrays */
     int64_t batch, length;
     const int64_t *lengths; /* [batch], each in 0 .. length, or NULL: all are `length` long */
+    bool ragged;            /* lengths are there, or will be: they change how a call is laid out */
     const void *x, *y_bar, *x_dot;
     void *out;
     void *work; /* of sg_signature_work_bytes, 64-byte aligned */

@@ -151,6 +151,7 @@ static sg_signature_batch batch_of_call(const sigad_op_call *call)
                                 .scalar = call->x[0].dtype == SIGAD_F32 ? SG_F32 : SG_F64,
                                 .batch = batch_of(call),
                                 .length = length_of_call(call),
+                                .ragged = call->n == 2,
                                 .threads = call->threads};
 }
 

@@ -19,8 +19,15 @@ typedef struct {
     double step;    /* multiply-adds of Horner's rule for one increment */
     double product; /* of the Chen product of two tensors */
     double log;     /* of a logarithm, where that is wanted */
+    double run;     /* of one increment of a group */
     double filled;  /* mean length of a path over the longest: a guess where lengths differ */
 } shape;
+
+/* Kernels that take the paths of a group one after the other, with vectors along letters. */
+static bool is_closed(const sg_signature_batch *b, int what)
+{
+    return b->kernels == &sg_sig_kernels && what == SG_BATCH_VJP && sg_lanes_vjp_is_closed(b->plan);
+}
 
 static shape shape_of(const sg_signature_batch *b, int what, const sg_lane_kernels *lanes)
 {
@@ -32,10 +39,15 @@ static shape shape_of(const sg_signature_batch *b, int what, const sg_lane_kerne
                .steps = (double)sg_steps(plan, b->length),
                .words = (double)sg_plan_words(plan),
                .step = (double)plan->letters * (plan->degree - 1),
-               .filled = b->lengths ? 0.5 : 1};
+               .filled = b->ragged ? 0.5 : 1};
     for (int n = 2; n <= plan->degree; n++) {
         s.step += (plan->degree - n + 1) * (double)plan->size[n];
         s.product += (n - 1) * (double)plan->size[n];
+    }
+    s.run = s.step * (s.forward ? 0.7 : 2.5);
+    if (is_closed(b, what)) {
+        double paths = s.batch < s.lanes ? s.batch : s.lanes;
+        s.run = paths * (2 * (double)plan->size[2] / s.lanes + 20);
     }
     if (b->kernels == &sg_log_sig_kernels) s.log = s.product * plan->degree / 3;
     return s;
@@ -66,7 +78,7 @@ static double cost_of_groups(const shape *s, int spread)
     double groups = round_up(s->batch * spread / s->lanes);
     double filled = spread < s->lanes ? s->filled + (1 - s->filled) / groups : s->filled;
     double steps = filled * round_up(s->steps / spread);
-    double group = 2500 + 6 * s->words + steps * s->step * (s->forward ? 0.7 : 2.5);
+    double group = 2500 + 6 * s->words + steps * s->run;
     double log = spread == 1 ? groups * s->log : s->batch * 3 * s->log / s->lanes;
     return groups * group + s->batch * (spread - 1) * cost_of_join(s) + log * (s->forward ? 1 : 3);
 }
@@ -86,7 +98,7 @@ void sg_signature_lay_out_lanes(const sg_signature_batch *b, int what, sg_signat
 {
     int64_t paths = l->lanes->lanes / l->chunks.spread;
     l->tasks = (b->batch + paths - 1) / paths * l->chunks.parts;
-    l->order_bytes = b->lengths && paths > 1 ? sg_block(b->batch) * (int64_t)sizeof(int64_t) : 0;
+    l->order_bytes = b->ragged && paths > 1 ? sg_block(b->batch) * (int64_t)sizeof(int64_t) : 0;
     if (sg_chunk_count(&l->chunks) > 1) {
         l->store_bytes = sg_signature_chunks_store_bytes(b, what, l);
         l->area_bytes = sg_signature_chunks_area_bytes(b, what, l);
@@ -107,11 +119,11 @@ static bool fits(const sg_signature_layout *l, int what)
  * long as it is worth it and there is room. */
 static void cut_time(const sg_signature_batch *b, int what, const shape *s, sg_signature_layout *l)
 {
-    bool exact = b->scalar == SG_F32 && !s->forward;
+    bool exact = b->scalar == SG_F32 && !s->forward && !is_closed(b, what);
     for (;;) {
         sg_signature_layout next = *l;
         double steps = s->steps / (double)sg_chunk_count(&l->chunks);
-        double half = steps / 2 * s->step * (s->forward ? 0.7 : 2.5);
+        double half = steps / 2 * s->run;
         double joins = l->chunks.spread * cost_of_join(s);
         if (2 * l->tasks <= RUNS && half > RUN_COST && half > 15 * joins)
             next.chunks.parts *= 2;
@@ -138,11 +150,12 @@ static double choose_for_paths(const sg_signature_batch *b, int what, const shap
                                sg_signature_layout *l)
 {
     double best = cost_of_items(s);
-    bool real = what == SG_BATCH_FWD || what == SG_BATCH_VJP;
-    if (!real || b->length < 2 || !sg_lanes_serve(b->plan)) return best;
-    for (int spread = 1; spread <= vectors_of(b)->lanes; spread *= 2) {
+    bool real = what == SG_BATCH_FWD || what == SG_BATCH_VJP, closed = is_closed(b, what);
+    if (!real || b->length < 2 || !(closed || sg_lanes_serve(b->plan))) return best;
+    int most = closed ? 1 : vectors_of(b)->lanes;
+    for (int spread = 1; spread <= most; spread *= 2) {
         double cost = cost_of_groups(s, spread);
-        if (cost >= best) continue;
+        if (cost >= best && !closed) continue;
         sg_signature_layout next = {.lanes = vectors_of(b), .chunks = {1, spread, 1}};
         sg_signature_lay_out_lanes(b, what, &next);
         if (!fits(&next, what)) continue;

@@ -1,5 +1,6 @@
 #include "ops/cpu/binary.h"
 #include "ops/cpu/dense/dense.h"
+#include "ops/cpu/parallel_rows.h"
 #include <stddef.h>
 
 typedef struct {
@@ -36,10 +37,23 @@ static void run_entries(void *user, const sg_run *run)
     j->body(&e);
 }
 
+/* Nothing broadcasts, and one thread does it: on a tape of scalars the walk would take longer than
+ * the work. */
+static bool is_small(const sg_binary_arrays *arrays)
+{
+    int64_t n = arrays->y->elements;
+    return n <= SG_BLOCK && arrays->a->elements == n && arrays->b->elements == n &&
+           (!arrays->p || arrays->p->elements == n);
+}
+
 void sg_cpu_binary(int kind, sg_binary_order order, int threads, const sg_binary_arrays *arrays)
 {
     int32_t dtype = arrays->a->dtype;
     job j = {sg_dense_of(dtype)->binary[kind][order], dtype == SIGAD_F64 ? 8 : 4, arrays};
+    if (is_small(arrays)) {
+        run_entries(&j, &(sg_run){.n = arrays->y->elements, .rows = 1, .step = {1, 1, 1}});
+        return;
+    }
     const sigad_array *operands[] = {arrays->a, arrays->b, arrays->p};
     sg_walk plan;
     sg_walk_broadcast(&plan, arrays->y, arrays->p ? 3 : 2, operands);

@@ -1,10 +1,37 @@
 #include "ops/cpu/gemm.h"
 #include "core/parallel.h"
+#include "ops/cpu/dense/dense.h"
 #include <cblas.h>
 #include <limits.h>
 
 /* Less arithmetic than this is not worth handing to another thread. */
 enum { WORTH_A_TASK = 1 << 18 };
+
+enum {
+    PACKED = 2048,     /* most entries of a B that is transposed for a thin product */
+    PIECE = 512,       /* terms that a thin product sums up in one go */
+    LITTLE = 32768,    /* multiplications before which BLAS has hardly begun */
+    WORTH_A_PACK = 256 /* terms from which on BLAS copies its operands first */
+};
+
+/* C^T = op(B)^T op(A)^T has the longer rows, and those of A are dense. */
+static bool is_better_transposed(const sg_gemm_plan *p, int64_t rows, int64_t columns)
+{
+    const int lanes = sg_dense_of(p->dtype)->lanes;
+    return p->transpose_a && !p->transpose_b && columns <= lanes / 2 && rows >= lanes;
+}
+
+/* Is a block better done by our own loops than by BLAS? These bounds are where the two met on
+ * processors with AVX2 and with AVX-512; in between BLAS is a little ahead on the latter. */
+static bool is_thin(const sg_gemm_plan *p, int64_t rows, int64_t columns, int64_t depth)
+{
+    const int lanes = sg_dense_of(p->dtype)->lanes;
+    if (p->transpose_b) return rows >= 4 && columns * depth <= PACKED;
+    if (is_better_transposed(p, rows, columns)) return true;
+    if (columns < lanes / 4) return false;
+    return rows * columns * depth <= LITTLE ||
+           (columns <= 2 * lanes && depth >= WORTH_A_PACK && !p->transpose_a);
+}
 
 #define gemm_f32   cblas_sgemm
 #define gemm_f64   cblas_dgemm

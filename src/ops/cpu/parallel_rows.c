@@ -1,8 +1,6 @@
 #include "ops/cpu/parallel_rows.h"
 #include "core/parallel.h"
 
-enum { BLOCK = 32768 };
-
 typedef struct {
     int64_t rows, rows_per_block;
     void (*body)(void *user, int64_t first, int64_t last);
@@ -20,7 +18,7 @@ static void run_block(void *user, int64_t block, int worker)
 void sg_parallel_rows(int threads, int64_t rows, int64_t entries,
                       void (*body)(void *user, int64_t first, int64_t last), void *user)
 {
-    int64_t each = entries > 0 && entries < BLOCK ? BLOCK / entries : 1;
+    int64_t each = entries > 0 && entries < SG_BLOCK ? SG_BLOCK / entries : 1;
     job j = {rows, each, body, user};
     sg_parallel(threads, (rows + each - 1) / each, run_block, &j);
 }

@@ -28,6 +28,11 @@ static void run_range(void *user, int64_t first, int64_t last)
 void sg_cpu_unary(int kind, sg_unary_order order, int32_t dtype, int threads, int64_t n, double a,
                   double b, const sg_unary_arrays *arrays)
 {
-    job j = {sg_dense_of(dtype)->unary[kind][order], dtype == SIGAD_F64 ? 8 : 4, a, b, arrays};
+    sg_unary_loop body = sg_dense_of(dtype)->unary[kind][order];
+    if (n <= SG_BLOCK) {
+        body(n, a, b, arrays);
+        return;
+    }
+    job j = {body, dtype == SIGAD_F64 ? 8 : 4, a, b, arrays};
     sg_parallel_rows(threads, n, 1, run_range, &j);
 }

@@ -1,9 +1,7 @@
 #include "ops/cpu/walk.h"
 #include "core/parallel.h"
+#include "ops/cpu/parallel_rows.h"
 #include <stdbool.h>
-
-/* Entries that one thread takes at once, about. */
-enum { BLOCK = 32768 };
 
 /* Strides of an operand on y's axes: 0 where it broadcasts. */
 static void operand_strides(const sigad_array *y, const sigad_array *x, int64_t *stride)
@@ -117,8 +115,8 @@ static void run_block(void *user, int64_t index, int worker)
     int64_t row_entries = j->plan->shape[j->plan->rank - 1];
     (void)worker;
     if (j->pieces > 1) {
-        int64_t from = index % j->pieces * BLOCK, rest = row_entries - from;
-        run_rows(j, index / j->pieces, 1, from, rest < BLOCK ? rest : BLOCK);
+        int64_t from = index % j->pieces * SG_BLOCK, rest = row_entries - from;
+        run_rows(j, index / j->pieces, 1, from, rest < SG_BLOCK ? rest : SG_BLOCK);
         return;
     }
     int64_t first = index * j->rows_per_block, rest = j->rows - first;
@@ -135,8 +133,8 @@ static void walk(const sg_walk *plan, int threads, sg_run_body body, void *user,
              user,
              together,
              rows,
-             row_entries < BLOCK ? BLOCK / row_entries : 1,
-             (row_entries + BLOCK - 1) / BLOCK};
+             row_entries < SG_BLOCK ? SG_BLOCK / row_entries : 1,
+             (row_entries + SG_BLOCK - 1) / SG_BLOCK};
     int64_t blocks =
         j.pieces > 1 ? rows * j.pieces : (rows + j.rows_per_block - 1) / j.rows_per_block;
     sg_parallel(threads, blocks, run_block, &j);

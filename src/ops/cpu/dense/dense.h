@@ -14,10 +14,23 @@ typedef void (*sg_unary_loop)(int64_t n, double a, double b, const sg_unary_arra
 typedef void (*sg_binary_loop)(const sg_binary_entries *entries);
 typedef void (*sg_loss_loop)(const sg_loss_arrays *arrays, int64_t first, int64_t count);
 
+/* C = alpha A B + beta C for few columns or little work, where a call of BLAS takes longer than the
+ * work or does not fill its vectors. A [m, k] and C [m, n] have any steps, rows of B [k, n] are
+ * dense. With beta = 0 the old C is not read. */
+typedef struct {
+    int64_t m, n, k;
+    const void *a, *b;
+    void *c;
+    int64_t a_row, a_column, b_row, c_row, c_column;
+    double alpha, beta;
+} sg_thin_gemm;
+
 typedef struct {
     sg_unary_loop unary[SG_UNARY_COUNT][SG_UNARY_ORDERS];
     sg_binary_loop binary[SG_BINARY_COUNT][SG_BINARY_ORDERS];
     sg_loss_loop loss[SG_LOSS_COUNT][SG_LOSS_ORDERS];
+    void (*gemm)(const sg_thin_gemm *gemm);
+    int lanes;
 } sg_dense;
 
 /* For SIGAD_F32 or SIGAD_F64, on this processor. */

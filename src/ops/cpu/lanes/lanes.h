@@ -16,7 +16,6 @@ enum {
     SG_LANE_BLOCK = 64, /* increments between two looks at the tree, forward */
     SG_LANE_UNDO = 32,  /* and backward, where rounding errors of undoing add up inside a block */
     SG_CHUNK = 256,     /* floats: longer chunks of time are cut and joined, for accuracy */
-    SG_LANE_BYTES = 4 << 20,   /* most scratch of the forward for a thread */
     SG_JOIN_BYTES = 1 << 20,   /* for these joins: fewer where states are large */
     SG_LANE_KEPT = 4096,       /* vectors of states to keep at least before a path is run twice */
     SG_AREA_ENTRIES = 512,     /* of a block of points in degree 2, backward */
@@ -59,7 +58,6 @@ typedef struct {
     sg_lane_transform log, exp; /* sig_to_log_sig, logsig_to_sig */
     int64_t (*transform_bytes)(const sigad_plan *plan);
     int64_t (*transform_vjp_bytes)(const sigad_plan *plan);
-
 
     /* Chen products of tensors without scalar term, levels 1 .. degree in the order of words:
      * right <- left right. `_rows` are tensors in memory; `_lanes` are as many as there are lanes,

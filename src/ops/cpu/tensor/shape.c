@@ -57,7 +57,7 @@ int64_t sg_tensor_place(const sigad_plan *plan, int64_t steps, int64_t bytes, bo
     int64_t line = SG_TENSOR_LINE / bytes, low = sg_plan_low_words(plan), total = 0, count;
     shape->z_row = parts(plan->letters, line) * line;
     cut_levels(plan, bytes, shape);
-    shape->most = backward && plan->degree > 2 ? MOST_UNDONE : MOST;
+    shape->most = backward && plan->degree > 2 ? MOST_UNDONE : MOST << plan->spec.lead_lag;
     while (shape->most > LEAST && shape->most * stream_bytes(plan, bytes, backward, shape) > CACHE)
         shape->most /= 2;
     sg_cuts cuts = sg_cut(steps, shape->most);
