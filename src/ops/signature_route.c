@@ -135,6 +135,8 @@ static void cut_time(const sg_signature_batch *b, int what, const shape *s, sg_s
         double steps = s->steps / (double)sg_chunk_count(&l->chunks);
         double half = cost_of_steps(s, steps / 2), completed = 2 * half - cost_of_steps(s, steps);
         double joins = l->chunks.spread * cost_of_join(s) + completed;
+        /* pieces are joined, and logarithms taken, row by row */
+        if (sg_chunk_count(&l->chunks) == 1) joins += 3 * s->log * (s->forward ? 1 : 3);
         if (2 * l->tasks <= RUNS && half > RUN_COST && half > 15 * joins)
             next.chunks.parts *= 2;
         else if (exact && steps > EXACT_STEPS)
