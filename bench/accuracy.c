@@ -35,7 +35,7 @@ typedef struct {
 #undef REAL
 #undef NAME
 
-enum { MOST_DEGREE = 10, CHECKED = 4 };
+enum { MOST_DEGREE = 10, CHECKED = 8 };
 
 typedef struct {
     int smooth;

@@ -6,8 +6,8 @@
  * One line for each figure, in columns between tabs: the case, the median of the microseconds for
  * an item, the share of the rate at which this machine multiplies matrices, on as many threads, by
  * the floor of operations of bench_floor (0: unknown), and the bytes of workspace. Comments (#)
- * name the instruction set and that rate. With --quick every case that is not large is called
- * once. */
+ * name the instruction set and that rate, which is measured again before each shape, since the
+ * clock of a machine may drift. With --quick every case that is not large is called once. */
 #include "cases.h"
 #include "timing.h"
 #include <sigad/sigad.h>
@@ -90,14 +90,21 @@ static int time_case(const options *o, const char *set, const bench_case *c)
     return seconds < 0 || workspace < 0;
 }
 
+static void measure_rates(options *o, double seconds)
+{
+    for (int f32 = !o->f64; f32 <= o->f32; f32++)
+        o->rate[f32] = bench_product_rate(f32, o->seconds > 0 ? seconds : 0.0);
+}
+
 /* Both directions and both dtypes. */
-static int time_shape(const options *o, int operation, int method, const shape *s)
+static int time_shape(options *o, int operation, int method, const shape *s)
 {
     sigad_sig_spec spec = {
         SIGAD_SIG_SPEC_INIT,     .dimension = s->dimension, .degree = s->degree,
         .time_aug = s->time_aug, .lead_lag = s->lead_lag,   .method = method,
         .kernel = o->kernel,
     };
+    measure_rates(o, 0.05);
     for (int f32 = !o->f64; f32 <= o->f32; f32++)
         for (int backward = 0; backward < 2; backward++) {
             bench_case c = {operation, backward, f32,       o->threads,
@@ -110,7 +117,7 @@ static int time_shape(const options *o, int operation, int method, const shape *
     return 0;
 }
 
-static int time_list(const options *o, int operation, int method, const shape *list, size_t count)
+static int time_list(options *o, int operation, int method, const shape *list, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const shape *s = &list[i];
@@ -121,14 +128,6 @@ static int time_list(const options *o, int operation, int method, const shape *l
         if (time_shape(o, operation, method, s)) return 1;
     }
     return 0;
-}
-
-static void measure_rates(options *o)
-{
-    for (int f32 = !o->f64; f32 <= o->f32; f32++) {
-        o->rate[f32] = bench_product_rate(f32, o->seconds > 0 ? 1.0 : 0.0);
-        printf("# rate %s %.4g\n", f32 ? "f32" : "f64", o->rate[f32]);
-    }
 }
 
 static int read_options(int argc, char **argv, options *o)
@@ -175,7 +174,9 @@ int main(int argc, char **argv)
         return 2;
     }
     printf("# instructions %s\n", sigad_instruction_set());
-    measure_rates(&o);
+    measure_rates(&o, 1.0);
+    if (o.f64) printf("# rate f64 %.4g\n", o.rate[0]);
+    if (o.f32) printf("# rate f32 %.4g\n", o.rate[1]);
     printf(
         "set\toperation\tdirection\tmethod\tkernel\tdtype\tthreads\tbatch\tlength\tdimension\tdegree"
         "\ttime_aug\tlead_lag\tmixed\tmicroseconds\tshare\tworkspace\n");

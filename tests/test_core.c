@@ -119,7 +119,7 @@ static int64_t words_of(int32_t d, int32_t degree)
 Test(core, agrees_with_all_words)
 {
     for (int isa = SG_ISA_BASE; isa <= (int)sg_isa_best(); isa++)
-        for (int32_t d = 2; d <= SG_LANE_LETTERS; d++)
+        for (int32_t d = 2; d <= SG_CORE_LANE_LETTERS; d++)
             for (int32_t degree = 3; degree <= 10 && words_of(d, degree) < 6000; degree++)
                 for (int single = 0; single < 2; single++)
                     check(d, degree, 20 + degree, single, (sg_isa)isa);
@@ -128,7 +128,7 @@ Test(core, agrees_with_all_words)
 /* sum over m of (b - 1) b^(m-2) for b = 1 .. d, and d */
 Test(core, counts)
 {
-    for (int32_t d = 2; d <= SG_LANE_LETTERS; d++) {
+    for (int32_t d = 2; d <= SG_CORE_LANE_LETTERS; d++) {
         int32_t degree = d <= 4 ? 5 : 3;
         sigad_plan *plan = plan_of(d, degree, SIGAD_KERNEL_AUTO, SG_ISA_BASE);
         const sg_core *core = plan->core;
@@ -154,7 +154,7 @@ Test(core, exists_only_where_it_pays)
     cr_assert(sg_core_exists(2, 12, words_of(2, 12)));
     cr_assert(!sg_core_exists(2, 13, words_of(2, 13)));
     cr_assert(!sg_core_exists(12, 5, words_of(12, 5)));
-    cr_assert(!sg_core_exists(13, 3, words_of(13, 3)));
+    cr_assert(!sg_core_exists(17, 3, words_of(17, 3)));
 }
 
 /* Chunks of time joined by products: lengths on both sides of each number of chunks. */

@@ -193,6 +193,17 @@ Test(lanes_vjp, lengths_around_blocks)
         }
 }
 
+/* Lead-lag of enough letters to leave out those that stand still; odd numbers of points. */
+Test(lanes_vjp, halves)
+{
+    for (int32_t d = 2; d <= 6 && 2 * d <= SG_LANE_LETTERS; d++)
+        for (int flags = 2; flags < 4; flags++) {
+            if (2 * d + (flags & 1) > SG_LANE_LETTERS) continue;
+            check_all(d, 3, flags, 9, 35);
+            check_all(d, 4, flags, 3, 20);
+        }
+}
+
 /* Spans of SG_LEAST_KEPT blocks or more; a group whose paths are shorter than the batch's longest
  * leaves blocks out. */
 Test(lanes_vjp, spans)

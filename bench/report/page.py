@@ -82,15 +82,16 @@ def signature_table(grid, name):
 
 
 def relations(grid, name, partner):
-    """Time of a case of a set over that of its partner in the set, as text."""
+    """Time of a case of a set over that of its partner in any set. Their floors are equal, so it is a quotient of shares,
+    which a drifting clock does not disturb."""
     lines = []
     for shape in grid.shapes(name):
         other = partner(shape)
         where = next((s for s, _ in SETS if grid.time(s, "sig", 0, 0, "forward", "f64", 1, other) >= 0), None)
         if other == shape or not where:
             continue
-        quotients = [grid.time(name, "sig", 0, 0, direction, dtype, 1, shape) /
-                     (grid.time(where, "sig", 0, 0, direction, dtype, 1, other) or math.nan)
+        quotients = [grid.share(where, "sig", 0, 0, direction, dtype, 1, other) /
+                     grid.share(name, "sig", 0, 0, direction, dtype, 1, shape)
                      for direction in DIRECTIONS for dtype in DTYPES]
         lines.append([shape_name(shape), shape_name(other)] + [f"{q:.2f}" for q in quotients])
     return table(["case", "beside", "forward", "f32", "backward", "f32"], lines)
@@ -263,7 +264,7 @@ Written by `{about["command"]}` on {about["date"]}. Do not edit: run it on your 
 
 Times are medians, in microseconds for one path (one item of the batch), on one thread and in float64 unless a column says
 otherwise. *Share*: the operations of Horner's rule (F(d, N) in [kernels.md](kernels.md) for each increment) over time, over the
-rate of a product of 1024 × 1024 matrices measured in the same run. More than 1 is possible, because the
+rate of a product of 1024 × 1024 matrices measured just before. More than 1 is possible, because the
 kernels need fewer operations than that rule. *2 threads*: how many times faster they are. *KiB*: workspace, besides arguments and
 result. B paths in a batch, L points, d letters, degree N.
 

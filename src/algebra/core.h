@@ -18,7 +18,7 @@
 #define SG_CORE_H
 #include "core/arena.h"
 
-enum { SG_CORE_LETTERS = 12, SG_CORE_DEGREE = 12, SG_CORE_WORDS = 1 << 16 };
+enum { SG_CORE_LETTERS = 16, SG_CORE_DEGREE = 12, SG_CORE_WORDS = 1 << 16 };
 
 typedef struct {
     int32_t letters, degree;

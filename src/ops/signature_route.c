@@ -13,13 +13,14 @@
  * (Zen 4, AVX-512). Only ratios matter to the choice. */
 
 typedef struct {
+    const sigad_plan *plan;
     bool forward;
     int degree;
     double lanes, batch, steps, words;
     double step;    /* multiply-adds of Horner's rule for one increment */
     double product; /* of the Chen product of two tensors */
     double log;     /* of a logarithm, where that is wanted */
-    double run;     /* of one increment of a group */
+    double run;     /* of one increment of a group, backward */
     double filled;  /* mean length of a path over the longest: a guess where lengths differ */
 } shape;
 
@@ -32,7 +33,8 @@ static bool is_closed(const sg_signature_batch *b, int what)
 static shape shape_of(const sg_signature_batch *b, int what, const sg_lane_kernels *lanes)
 {
     const sigad_plan *plan = b->plan;
-    shape s = {.forward = sg_signature_is_forward(what),
+    shape s = {.plan = plan,
+               .forward = sg_signature_is_forward(what),
                .degree = plan->degree,
                .lanes = lanes->lanes,
                .batch = (double)b->batch,
@@ -44,7 +46,7 @@ static shape shape_of(const sg_signature_batch *b, int what, const sg_lane_kerne
         s.step += (plan->degree - n + 1) * (double)plan->size[n];
         s.product += (n - 1) * (double)plan->size[n];
     }
-    s.run = s.step * (s.forward ? 0.7 : 2.5);
+    s.run = s.step * 2.5;
     if (is_closed(b, what)) {
         double paths = s.batch < s.lanes ? s.batch : s.lanes;
         s.run = paths * (2 * (double)plan->size[2] / s.lanes + 20);
@@ -71,6 +73,14 @@ static double cost_of_join(const shape *s)
     return (100 + 7 * s->product / s->lanes) * (s->forward ? 1 : 3);
 }
 
+/* Of one group's increments. The core takes fewer operations, but each piece is completed. */
+static double cost_of_steps(const shape *s, double steps)
+{
+    if (!s->forward) return steps * s->run;
+    sg_lane_route route = sg_lanes_route(s->plan, (int64_t)steps, false, 0);
+    return s->step * (route.core ? 0.28 * steps + 6 : route.area ? 0.35 * steps : 0.7 * steps);
+}
+
 /* A group takes as long as its longest path. Sorted by length, if lengths are spread evenly, the
  * longest ones of G groups have a mean of (G + 1) / 2G of the longest of all. */
 static double cost_of_groups(const shape *s, int spread)
@@ -78,7 +88,7 @@ static double cost_of_groups(const shape *s, int spread)
     double groups = round_up(s->batch * spread / s->lanes);
     double filled = spread < s->lanes ? s->filled + (1 - s->filled) / groups : s->filled;
     double steps = filled * round_up(s->steps / spread);
-    double group = 2500 + 6 * s->words + steps * s->run;
+    double group = 2500 + 6 * s->words + cost_of_steps(s, steps);
     double log = spread == 1 ? groups * s->log : s->batch * 3 * s->log / s->lanes;
     return groups * group + s->batch * (spread - 1) * cost_of_join(s) + log * (s->forward ? 1 : 3);
 }
@@ -123,8 +133,8 @@ static void cut_time(const sg_signature_batch *b, int what, const shape *s, sg_s
     for (;;) {
         sg_signature_layout next = *l;
         double steps = s->steps / (double)sg_chunk_count(&l->chunks);
-        double half = steps / 2 * s->run;
-        double joins = l->chunks.spread * cost_of_join(s);
+        double half = cost_of_steps(s, steps / 2), completed = 2 * half - cost_of_steps(s, steps);
+        double joins = l->chunks.spread * cost_of_join(s) + completed;
         if (2 * l->tasks <= RUNS && half > RUN_COST && half > 15 * joins)
             next.chunks.parts *= 2;
         else if (exact && steps > EXACT_STEPS)
@@ -151,7 +161,10 @@ static double choose_for_paths(const sg_signature_batch *b, int what, const shap
 {
     double best = cost_of_items(s);
     bool real = what == SG_BATCH_FWD || what == SG_BATCH_VJP, closed = is_closed(b, what);
-    if (!real || b->length < 2 || !(closed || sg_lanes_serve(b->plan))) return best;
+    bool served = what == SG_BATCH_FWD
+                      ? sg_lanes_serve_forward(b->plan, sg_steps(b->plan, b->length))
+                      : closed || sg_lanes_serve(b->plan);
+    if (!real || b->length < 2 || !served) return best;
     int most = closed ? 1 : vectors_of(b)->lanes;
     for (int spread = 1; spread <= most; spread *= 2) {
         double cost = cost_of_groups(s, spread);

@@ -29,6 +29,13 @@ sg_lane_route sg_lanes_route(const sigad_plan *plan, int64_t steps, bool single,
     return (sg_lane_route){core ? plan->core : NULL, area, joins};
 }
 
+bool sg_lanes_serve_forward(const sigad_plan *plan, int64_t steps)
+{
+    if (sg_lanes_serve(plan)) return true;
+    sg_lane_route route = sg_lanes_route(plan, steps, false, 0);
+    return plan->letters > 1 && plan->letters <= SG_CORE_LANE_LETTERS && (route.core || route.area);
+}
+
 bool sg_lanes_transform(const sigad_plan *plan)
 {
     return plan->degree <= SG_LANE_DEGREE && sg_plan_low_words(plan) <= SG_LANE_LOW_WORDS;

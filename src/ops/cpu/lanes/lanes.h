@@ -7,13 +7,14 @@
 /* Each number of letters has tiles of its own. Sanitizer builds have few (SIGAD_FEW_TILES): all of
  * them would compile for minutes. */
 #ifdef SIGAD_FEW_TILES
-enum { SG_LANE_LETTERS = 5 };
+enum { SG_LANE_LETTERS = 5, SG_CORE_LANE_LETTERS = 5 };
 #else
-enum { SG_LANE_LETTERS = 12 }; /* beyond, rows inside one tensor are long enough for vectors */
+/* Beyond 12 letters rows inside one tensor are long enough for vectors; but the core saves more. */
+enum { SG_LANE_LETTERS = 12, SG_CORE_LANE_LETTERS = 16 };
 #endif
 
 enum {
-    SG_LANE_BLOCK = 64, /* increments between two looks at the tree, forward */
+    SG_LANE_BLOCK = 64, /* most increments between two looks at the tree, forward */
     SG_LANE_UNDO = 32,  /* and backward, where rounding errors of undoing add up inside a block */
     SG_CHUNK = 256,     /* floats: longer chunks of time are cut and joined, for accuracy */
     SG_JOIN_BYTES = 1 << 20,   /* for these joins: fewer where states are large */
@@ -85,6 +86,8 @@ sg_lane_route sg_lanes_route(const sigad_plan *plan, int64_t steps, bool single,
 /* What this file's kernels can do: 2 letters or more, degree 2 or more, and not too much of both.
  */
 bool sg_lanes_serve(const sigad_plan *plan);
+/* The forward alone: more letters, where the core is taken. */
+bool sg_lanes_serve_forward(const sigad_plan *plan, int64_t steps);
 
 /* The same of `log` and `exp`: all but the top level is held in lanes. */
 bool sg_lanes_transform(const sigad_plan *plan);

@@ -4,10 +4,10 @@
 
 enum {
     WIDE = 1024,      /* bytes of a node's columns, about */
-    MOST = 64,        /* increments in a block, forward */
+    MOST = 128,       /* increments in a block, forward */
     MOST_UNDONE = 32, /* and backward: rounding errors of undoing add up inside a block */
     LEAST = 16,
-    CACHE = 1 << 18 /* bytes of all streams, about */
+    CACHE = 1 << 19 /* bytes of all streams, about */
 };
 
 static int64_t parts(int64_t whole, int64_t part)
@@ -57,7 +57,7 @@ int64_t sg_tensor_place(const sigad_plan *plan, int64_t steps, int64_t bytes, bo
     int64_t line = SG_TENSOR_LINE / bytes, low = sg_plan_low_words(plan), total = 0, count;
     shape->z_row = parts(plan->letters, line) * line;
     cut_levels(plan, bytes, shape);
-    shape->most = backward && plan->degree > 2 ? MOST_UNDONE : MOST << plan->spec.lead_lag;
+    shape->most = backward && plan->degree > 2 ? MOST_UNDONE : MOST;
     while (shape->most > LEAST && shape->most * stream_bytes(plan, bytes, backward, shape) > CACHE)
         shape->most /= 2;
     sg_cuts cuts = sg_cut(steps, shape->most);
