@@ -50,7 +50,7 @@ typedef struct {
     signature_case c;
     int scalar, threads;
     int64_t *lengths;
-    sg_chunks chunks; /* spread 0: one item at a time */
+    sg_chunks chunks; /* spread 0: one item at a time, whole or in parts */
 } problem;
 
 /* The result, or its cotangent, as doubles: by the given cut, or (chunks NULL) as the library
@@ -76,7 +76,9 @@ static double *result(const problem *p, int what, const sg_chunks *chunks)
     sg_signature_layout l = sg_signature_lay_out(&b, what);
     if (chunks) {
         l = (sg_signature_layout){.tasks = b.batch, .threads = p->threads, .chunks = *chunks};
-        if (chunks->spread) {
+        l.alone = !chunks->spread && chunks->parts > 1;
+        if (l.alone) l.chunks.spread = (int)(l.chunks.pieces = 1);
+        if (chunks->spread || l.alone) {
             l.lanes = (p->scalar == SG_F32 ? sg_lanes_f32 : sg_lanes_f64)[c->plan->isa];
             if (l.chunks.spread > l.lanes->lanes) l.chunks.spread = l.lanes->lanes;
             sg_signature_lay_out_lanes(&b, what, &l);
@@ -115,6 +117,7 @@ static problem draw_problem(uint64_t seed)
                  .scalar = draw(seed, 9, 3) ? SG_F64 : SG_F32,
                  .threads = 1 + (int)draw(seed, 10, 3)};
     p.chunks = (sg_chunks){1 << draw(seed, 11, 4), 1 << draw(seed, 12, 5), 1 << draw(seed, 13, 4)};
+    if (draw(seed, 15, 6) == 0) p.chunks.spread = 0;
     if (draw(seed, 14, 2)) p.lengths = make(batch, sizeof *p.lengths);
     for (int64_t i = 0; p.lengths && i < batch; i++)
         p.lengths[i] = draw(seed, 100 + (uint64_t)i, p.c.length + 1);

@@ -2,73 +2,13 @@
 #include "core/memory.h"
 #include "core/parallel.h"
 #include "ops/cpu/steps.h"
+#include "ops/cpu/tensor/tensor.h"
+#include "ops/signature_tree.h"
 #include <string.h>
 
 /* Chunks of a path in the order of time: by part, by lane, by piece. The pieces' tensors are joined
  * for all lanes at once, with whole vectors, and then the lanes and the parts of each path as rows,
  * with vectors inside the tensor. */
-
-/* ---- a tree of Chen products --------------------------------------------------------------------
- */
-
-typedef struct {
-    const sigad_plan *kept, *whole; /* of nodes and of cotangents, without scalar term */
-    sg_join join;
-    sg_join_vjp join_vjp;
-    bool keeps; /* the factors, for the way back; else a product replaces its right factor */
-    char *node, *bar;
-    int64_t node_bytes, bar_bytes;
-} tree;
-
-static int64_t tree_nodes(bool keeps, int64_t leaves)
-{
-    return keeps ? 2 * leaves - 1 : leaves;
-}
-
-/* Where [first, end) is cut: the left part is as large a power of two as can be. */
-static int64_t middle_of(int64_t first, int64_t end)
-{
-    int64_t half = 1;
-    while (2 * half < end - first) half *= 2;
-    return first + half;
-}
-
-/* Of the leaves first .. end - 1. Where factors are kept, a product stands between its factors'
- * last and first leaf. */
-static char *node_of(const tree *t, int64_t first, int64_t end)
-{
-    int64_t kept = end - first == 1 ? 2 * first : 2 * middle_of(first, end) - 1;
-    return t->node + (t->keeps ? kept : end - 1) * t->node_bytes;
-}
-
-static char *leaf_of(const tree *t, int64_t leaf)
-{
-    return node_of(t, leaf, leaf + 1);
-}
-
-/* Subtrees of `done` leaves have their products already. */
-static void join_leaves(const tree *t, int64_t done, int64_t first, int64_t end)
-{
-    if (end - first <= done) return;
-    int64_t middle = middle_of(first, end);
-    join_leaves(t, done, first, middle);
-    join_leaves(t, done, middle, end);
-    char *right = node_of(t, middle, end), *product = node_of(t, first, end);
-    if (t->keeps) memcpy(product, right, (size_t)t->node_bytes);
-    t->join(t->kept, t->kept->degree, node_of(t, first, middle), product);
-}
-
-/* The cotangent of a node lies where that of its first leaf will. Goes down to subtrees of `least`
- * leaves. */
-static void split_leaves(const tree *t, int64_t least, int64_t first, int64_t end)
-{
-    if (end - first <= least) return;
-    int64_t middle = middle_of(first, end);
-    t->join_vjp(t->whole, node_of(t, first, middle), node_of(t, middle, end),
-                t->bar + first * t->bar_bytes, t->bar + middle * t->bar_bytes);
-    split_leaves(t, least, first, middle);
-    split_leaves(t, least, middle, end);
-}
 
 /* ---- scratch ------------------------------------------------------------------------------------
  */
@@ -102,9 +42,21 @@ static int64_t round_up(int64_t bytes)
     return (bytes + SG_ALIGNMENT - 1) / SG_ALIGNMENT * SG_ALIGNMENT;
 }
 
+/* Rows that a run of the kernels takes. */
+static int width_of(const sg_signature_layout *l)
+{
+    return l->alone ? 1 : l->lanes->lanes;
+}
+
 static int64_t kernel_bytes(const sg_signature_batch *b, bool forward, const sg_signature_layout *l)
 {
-    int64_t longest = most_points(b, &l->chunks), sig = l->lanes->sig_bytes(b->plan, longest);
+    int64_t longest = most_points(b, &l->chunks), scalar = sg_scalar_bytes(b->scalar);
+    if (l->alone) {
+        int64_t up = sg_tensor_elements(b->plan, longest, scalar, false),
+                back = forward ? 0 : sg_tensor_elements(b->plan, longest, scalar, true);
+        return round_up((up > back ? up : back) * scalar);
+    }
+    int64_t sig = l->lanes->sig_bytes(b->plan, longest);
     int64_t vjp = forward ? 0 : l->lanes->sig_vjp_bytes(b->plan, longest);
     return round_up(sig > vjp ? sig : vjp);
 }
@@ -114,19 +66,19 @@ static sizes measure(const sg_signature_batch *b, int what, const sg_signature_l
     const sigad_plan *plan = b->plan;
     const sg_chunks *chunks = &l->chunks;
     bool forward = what == SG_BATCH_FWD;
-    int64_t lanes = l->lanes->lanes, scalar = sg_scalar_bytes(b->scalar),
+    int64_t lanes = width_of(l), scalar = sg_scalar_bytes(b->scalar),
             leaves = chunks->parts * chunks->spread, paths = lanes / chunks->spread;
     sizes s = {.keeps = !forward, .kept = plan->degree - (!forward && !is_log(b))};
     s.row = sg_block(plan->offset[s.kept + 1]) * scalar;
     s.row_bar = sg_block(sg_plan_words(plan)) * scalar;
     s.side = round_up(plan->offset[s.kept + 1] * lanes * scalar);
     s.side_bar = round_up(sg_plan_words(plan) * lanes * scalar);
-    s.path_tree = tree_nodes(s.keeps, leaves) * s.row;
+    s.path_tree = sg_tree_nodes(s.keeps, leaves) * s.row;
     s.path_bars = forward ? 0 : leaves * s.row_bar;
     s.nodes = paths * s.path_tree;
     s.bars = paths * s.path_bars;
     if (chunks->pieces > 1) {
-        s.part = tree_nodes(s.keeps, chunks->pieces) * s.side;
+        s.part = sg_tree_nodes(s.keeps, chunks->pieces) * s.side;
         if (!forward) s.part += chunks->pieces * s.side_bar;
         s.rows = lanes * s.row_bar;
     }
@@ -187,35 +139,35 @@ static place place_of(const run *r, int64_t group, int64_t part, int worker)
     return p;
 }
 
-static tree path_tree(const place *p, int path)
+static sg_tree path_tree(const place *p, int path)
 {
     const run *r = p->run;
     const sizes *s = &r->sizes;
-    return (tree){.kept = &r->kept,
-                  .whole = &r->whole,
-                  .join = r->lanes->join_rows,
-                  .join_vjp = r->lanes->join_rows_vjp,
-                  .keeps = s->keeps,
-                  .node = p->store + path * s->path_tree,
-                  .bar = p->store + s->nodes + path * s->path_bars,
-                  .node_bytes = s->row,
-                  .bar_bytes = s->row_bar};
+    return (sg_tree){.kept = &r->kept,
+                     .whole = &r->whole,
+                     .join = r->lanes->join_rows,
+                     .join_vjp = r->lanes->join_rows_vjp,
+                     .keeps = s->keeps,
+                     .node = p->store + path * s->path_tree,
+                     .bar = p->store + s->nodes + path * s->path_bars,
+                     .node_bytes = s->row,
+                     .bar_bytes = s->row_bar};
 }
 
-static tree pieces_tree(const place *p)
+static sg_tree pieces_tree(const place *p)
 {
     const run *r = p->run;
     const sizes *s = &r->sizes;
     char *node = p->store + s->nodes + s->bars + p->part * s->part;
-    return (tree){.kept = &r->kept,
-                  .whole = &r->whole,
-                  .join = r->lanes->join_lanes,
-                  .join_vjp = r->lanes->join_lanes_vjp,
-                  .keeps = s->keeps,
-                  .node = node,
-                  .bar = node + tree_nodes(s->keeps, r->chunks.pieces) * s->side,
-                  .node_bytes = s->side,
-                  .bar_bytes = s->side_bar};
+    return (sg_tree){.kept = &r->kept,
+                     .whole = &r->whole,
+                     .join = r->lanes->join_lanes,
+                     .join_vjp = r->lanes->join_lanes_vjp,
+                     .keeps = s->keeps,
+                     .node = node,
+                     .bar = node + sg_tree_nodes(s->keeps, r->chunks.pieces) * s->side,
+                     .node_bytes = s->side,
+                     .bar_bytes = s->side_bar};
 }
 
 static int64_t item_of(const place *p, int path)
@@ -231,8 +183,8 @@ static void *lane_row(const place *p, int lane, bool bar)
     int spread = p->run->chunks.spread, path = lane / spread;
     int64_t leaf = p->part * spread + lane % spread;
     if (path >= p->paths) return lane_row(p, 0, bar);
-    tree t = path_tree(p, path);
-    return bar ? t.bar + leaf * t.bar_bytes : leaf_of(&t, leaf);
+    sg_tree t = path_tree(p, path);
+    return bar ? t.bar + leaf * t.bar_bytes : sg_tree_leaf(&t, leaf);
 }
 
 /* One piece of a part: a chunk for each lane. */
@@ -258,7 +210,7 @@ static piece piece_of(const place *p, int64_t number, bool bars)
     const sg_signature_batch *b = r->job->batch;
     int64_t all = sg_chunk_count(&r->chunks), spread = r->chunks.spread;
     piece c = {.count = p->paths * (int)spread, .longest = most_points(b, &r->chunks)};
-    for (int l = 0; l < r->lanes->lanes; l++) {
+    for (int l = 0; l < width_of(&r->job->layout); l++) {
         int from = l < c.count ? l : 0;
         c.row[l] =
             r->chunks.pieces > 1 ? p->rows + from * r->sizes.row_bar : lane_row(p, from, bars);
@@ -280,17 +232,34 @@ static piece piece_of(const place *p, int64_t number, bool bars)
 /* ---- a part: its pieces, what joins them, its pieces backward -----------------------------------
  */
 
+static const sg_tensor_kernels *tensor_kernels(const run *r)
+{
+    return (r->job->batch->scalar == SG_F32 ? sg_tensor_f32 : sg_tensor_f64)[r->whole.isa];
+}
+
+/* The only chunk of a piece, by the kernels inside one tensor. */
+static void run_alone(const place *p, const piece *c)
+{
+    const run *r = p->run;
+    if (c->length[0] > 1)
+        tensor_kernels(r)->sig(&r->kept, c->length[0], c->time[0], c->x[0], c->row[0], p->kernel);
+    else
+        memset(c->row[0], 0, (size_t)r->sizes.row);
+}
+
 static void run_piece(const place *p, int64_t number)
 {
     const run *r = p->run;
     piece c = piece_of(p, number, false);
     if (r->kept.degree == 1)
         r->lanes->ends(&r->kept, c.count, c.length, c.time, c.x, c.row);
+    else if (r->job->layout.alone)
+        run_alone(p, &c);
     else
         r->lanes->sig(&r->kept, c.longest, c.count, c.length, c.time, c.x, c.row, p->kernel);
     if (r->chunks.pieces == 1) return;
-    tree t = pieces_tree(p);
-    r->lanes->gather(sg_plan_words(&r->kept), (const void *const *)c.row, leaf_of(&t, number));
+    sg_tree t = pieces_tree(p);
+    r->lanes->gather(sg_plan_words(&r->kept), (const void *const *)c.row, sg_tree_leaf(&t, number));
 }
 
 static void run_part(const place *p)
@@ -299,16 +268,16 @@ static void run_part(const place *p)
     int64_t pieces = r->chunks.pieces, spread = r->chunks.spread, first = p->part * spread;
     for (int64_t i = 0; i < pieces; i++) run_piece(p, i);
     if (pieces > 1) {
-        tree t = pieces_tree(p);
+        sg_tree t = pieces_tree(p);
         void *row[SG_MOST_LANES];
         for (int l = 0; l < r->lanes->lanes; l++) row[l] = lane_row(p, l, false);
-        join_leaves(&t, 1, 0, pieces);
-        r->lanes->scatter(sg_plan_words(&r->kept), node_of(&t, 0, pieces), p->paths * (int)spread,
-                          row);
+        sg_tree_join(&t, 1, 0, pieces);
+        r->lanes->scatter(sg_plan_words(&r->kept), sg_tree_node(&t, 0, pieces),
+                          p->paths * (int)spread, row);
     }
     for (int k = 0; k < p->paths; k++) {
-        tree t = path_tree(p, k);
-        join_leaves(&t, 1, first, first + spread);
+        sg_tree t = path_tree(p, k);
+        sg_tree_join(&t, 1, first, first + spread);
     }
 }
 
@@ -316,8 +285,14 @@ static void pull_piece(const place *p, int64_t number)
 {
     const run *r = p->run;
     piece c = piece_of(p, number, true);
+    if (r->job->layout.alone) {
+        if (c.length[0] > 1)
+            tensor_kernels(r)->sig_vjp(&r->whole, c.length[0], c.time[0], c.x[0], c.row[0],
+                                       c.x_bar[0], p->kernel);
+        return;
+    }
     if (r->chunks.pieces > 1) {
-        tree t = pieces_tree(p);
+        sg_tree t = pieces_tree(p);
         r->lanes->scatter(sg_plan_words(&r->whole), t.bar + number * t.bar_bytes, c.count, c.row);
     }
     r->lanes->sig_vjp(&r->whole, c.longest, c.count, c.length, c.time, c.x,
@@ -329,15 +304,15 @@ static void pull_part(const place *p)
     const run *r = p->run;
     int64_t pieces = r->chunks.pieces, spread = r->chunks.spread, first = p->part * spread;
     for (int k = 0; k < p->paths; k++) {
-        tree t = path_tree(p, k);
-        split_leaves(&t, 1, first, first + spread);
+        sg_tree t = path_tree(p, k);
+        sg_tree_split(&t, 1, first, first + spread);
     }
     if (pieces > 1) {
-        tree t = pieces_tree(p);
+        sg_tree t = pieces_tree(p);
         const void *row[SG_MOST_LANES];
         for (int l = 0; l < r->lanes->lanes; l++) row[l] = lane_row(p, l, true);
         r->lanes->gather(sg_plan_words(&r->whole), row, t.bar);
-        split_leaves(&t, 1, 0, pieces);
+        sg_tree_split(&t, 1, 0, pieces);
     }
     for (int64_t i = 0; i < pieces; i++) pull_piece(p, i);
 }
@@ -348,7 +323,7 @@ static void pull_part(const place *p)
 static void write_signature(const place *p, int path, void *sig)
 {
     const sg_signature_batch *b = p->run->job->batch;
-    tree t = path_tree(p, path);
+    sg_tree t = path_tree(p, path);
     if (b->plan->spec.scalar_term) {
         if (b->scalar == SG_F32)
             *(float *)sig = 1;
@@ -356,14 +331,14 @@ static void write_signature(const place *p, int path, void *sig)
             *(double *)sig = 1;
     }
     memcpy(sg_advance(sig, b->plan->spec.scalar_term, b->scalar),
-           node_of(&t, 0, p->run->chunks.parts * p->run->chunks.spread),
+           sg_tree_node(&t, 0, p->run->chunks.parts * p->run->chunks.spread),
            (size_t)(sg_plan_words(b->plan) * sg_scalar_bytes(b->scalar)));
 }
 
 static void take_cotangent(const place *p, int path, const void *sig_bar)
 {
     const sg_signature_batch *b = p->run->job->batch;
-    tree t = path_tree(p, path);
+    sg_tree t = path_tree(p, path);
     memcpy(t.bar, sg_advance(sig_bar, b->plan->spec.scalar_term, b->scalar),
            (size_t)(sg_plan_words(b->plan) * sg_scalar_bytes(b->scalar)));
 }
@@ -396,10 +371,10 @@ static void turn_round(const place *p)
     const run *r = p->run;
     int64_t spread = r->chunks.spread, leaves = r->chunks.parts * spread;
     for (int k = 0; k < p->paths; k++) {
-        tree t = path_tree(p, k);
-        join_leaves(&t, spread, 0, leaves);
+        sg_tree t = path_tree(p, k);
+        sg_tree_join(&t, spread, 0, leaves);
         finish_path(p, k);
-        if (r->job->what == SG_BATCH_VJP) split_leaves(&t, spread, 0, leaves);
+        if (r->job->what == SG_BATCH_VJP) sg_tree_split(&t, spread, 0, leaves);
     }
 }
 
@@ -445,7 +420,7 @@ void sg_signature_run_chunks(sg_signature_job *job)
              .chunks = l->chunks,
              .sizes = measure(job->batch, job->what, l),
              .whole = *plan,
-             .paths = l->lanes->lanes / l->chunks.spread};
+             .paths = width_of(l) / l->chunks.spread};
     r.whole.spec.scalar_term = 0;
     r.kept = r.whole;
     r.kept.degree = r.sizes.kept;

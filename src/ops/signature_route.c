@@ -5,6 +5,7 @@
 #include "core/memory.h"
 #include "core/parallel.h"
 #include "ops/cpu/steps.h"
+#include "ops/cpu/tensor/tensor.h"
 #include "ops/signature_chunks.h"
 
 /* ---- what a route costs -------------------------------------------------------------------------
@@ -23,6 +24,11 @@ typedef struct {
     double run;     /* of one increment of a group, backward */
     double filled;  /* mean length of a path over the longest: a guess where lengths differ */
 } shape;
+
+static const sg_lane_kernels *vectors_of(const sg_signature_batch *b)
+{
+    return (b->scalar == SG_F32 ? sg_lanes_f32 : sg_lanes_f64)[b->plan->isa];
+}
 
 /* Kernels that take the paths of a group one after the other, with vectors along letters. */
 static bool is_closed(const sg_signature_batch *b, int what)
@@ -46,7 +52,7 @@ static shape shape_of(const sg_signature_batch *b, int what, const sg_lane_kerne
         s.step += (plan->degree - n + 1) * (double)plan->size[n];
         s.product += (n - 1) * (double)plan->size[n];
     }
-    s.run = s.step * 2.5;
+    s.run = s.step * 2;
     if (is_closed(b, what)) {
         double paths = s.batch < s.lanes ? s.batch : s.lanes;
         s.run = paths * (2 * (double)plan->size[2] / s.lanes + 20);
@@ -70,7 +76,7 @@ static double round_up(double x)
 
 static double cost_of_join(const shape *s)
 {
-    return (100 + 7 * s->product / s->lanes) * (s->forward ? 1 : 3);
+    return (400 + 5 * s->product / s->lanes) * (s->forward ? 1 : 3);
 }
 
 /* Of one group's increments. The core takes fewer operations, but each piece is completed. */
@@ -106,7 +112,7 @@ enum {
 
 void sg_signature_lay_out_lanes(const sg_signature_batch *b, int what, sg_signature_layout *l)
 {
-    int64_t paths = l->lanes->lanes / l->chunks.spread;
+    int64_t paths = l->alone ? 1 : l->lanes->lanes / l->chunks.spread;
     l->tasks = (b->batch + paths - 1) / paths * l->chunks.parts;
     l->order_bytes = b->ragged && paths > 1 ? sg_block(b->batch) * (int64_t)sizeof(int64_t) : 0;
     if (sg_chunk_count(&l->chunks) > 1) {
@@ -115,8 +121,16 @@ void sg_signature_lay_out_lanes(const sg_signature_batch *b, int what, sg_signat
         return;
     }
     l->row_bytes = sg_signature_row_bytes(b, what, l->lanes->lanes);
-    l->area_bytes =
-        l->row_bytes < 0 ? -1 : l->row_bytes + sg_signature_lane_bytes(b, what, l->lanes);
+    int64_t lane_bytes = sg_signature_lane_bytes(b, what, l->lanes);
+    l->area_bytes = l->row_bytes < 0 || lane_bytes < 0 ? -1 : l->row_bytes + lane_bytes;
+}
+
+/* Whether there are lane kernels for chunks as short as these. */
+static bool served(const sg_signature_batch *b, int what, const sg_chunks *chunks)
+{
+    int64_t all = sg_chunk_count(chunks), longest = (b->length - 1 + all - 1) / all + 1;
+    return what == SG_BATCH_FWD ? sg_lanes_serve_forward(b->plan, sg_steps(b->plan, longest))
+                                : is_closed(b, what) || sg_lanes_serve(b->plan);
 }
 
 static bool fits(const sg_signature_layout *l, int what)
@@ -129,18 +143,37 @@ static bool fits(const sg_signature_layout *l, int what)
  * long as it is worth it and there is room. */
 static void cut_time(const sg_signature_batch *b, int what, const shape *s, sg_signature_layout *l)
 {
-    bool exact = b->scalar == SG_F32 && !s->forward && !is_closed(b, what);
+    bool closed = is_closed(b, what), exact = b->scalar == SG_F32 && !s->forward && !closed;
     for (;;) {
         sg_signature_layout next = *l;
         double steps = s->steps / (double)sg_chunk_count(&l->chunks);
         double half = cost_of_steps(s, steps / 2), completed = 2 * half - cost_of_steps(s, steps);
         double joins = l->chunks.spread * cost_of_join(s) + completed;
-        if (2 * l->tasks <= RUNS && half > RUN_COST && half > 15 * joins)
+        /* pieces are joined, and logarithms taken, row by row */
+        if (sg_chunk_count(&l->chunks) == 1) joins += 3 * s->log * (s->forward ? 1 : 3);
+        bool full = closed || l->chunks.spread == (int)s->lanes;
+        if (full && 2 * l->tasks <= RUNS && half > RUN_COST && half > 15 * joins)
             next.chunks.parts *= 2;
         else if (exact && steps > EXACT_STEPS)
             next.chunks.pieces *= 2;
         else
             return;
+        if (!served(b, what, &next.chunks)) return;
+        sg_signature_lay_out_lanes(b, what, &next);
+        if (!fits(&next, what)) return;
+        *l = next;
+    }
+}
+
+/* Parts of items, for threads. */
+static void cut_items(const sg_signature_batch *b, int what, const shape *s, sg_signature_layout *l)
+{
+    sg_signature_layout next = {.lanes = vectors_of(b), .alone = true, .chunks = {1, 1, 1}};
+    double item = cost_of_items(s) / s->batch;
+    if (!sg_tensor_serves(b->plan) || s->degree > SG_LANE_DEGREE) return;
+    while ((next.chunks.parts *= 2) * b->batch <= RUNS) {
+        double part = item / (double)next.chunks.parts;
+        if (part < RUN_COST || part < 30 * cost_of_join(s)) return;
         sg_signature_lay_out_lanes(b, what, &next);
         if (!fits(&next, what)) return;
         *l = next;
@@ -150,32 +183,28 @@ static void cut_time(const sg_signature_batch *b, int what, const shape *s, sg_s
 /* ---- the choice ---------------------------------------------------------------------------------
  */
 
-static const sg_lane_kernels *vectors_of(const sg_signature_batch *b)
-{
-    return (b->scalar == SG_F32 ? sg_lanes_f32 : sg_lanes_f64)[b->plan->isa];
-}
-
 /* Signatures by the cheapest way that has room; what it costs. */
 static double choose_for_paths(const sg_signature_batch *b, int what, const shape *s,
                                sg_signature_layout *l)
 {
     double best = cost_of_items(s);
     bool real = what == SG_BATCH_FWD || what == SG_BATCH_VJP, closed = is_closed(b, what);
-    bool served = what == SG_BATCH_FWD
-                      ? sg_lanes_serve_forward(b->plan, sg_steps(b->plan, b->length))
-                      : closed || sg_lanes_serve(b->plan);
-    if (!real || b->length < 2 || !served) return best;
+    if (!real || b->length < 2) return best;
     int most = closed ? 1 : vectors_of(b)->lanes;
     for (int spread = 1; spread <= most; spread *= 2) {
         double cost = cost_of_groups(s, spread);
         if (cost >= best && !closed) continue;
         sg_signature_layout next = {.lanes = vectors_of(b), .chunks = {1, spread, 1}};
+        if (!served(b, what, &next.chunks)) continue;
         sg_signature_lay_out_lanes(b, what, &next);
         if (!fits(&next, what)) continue;
         best = cost;
         *l = next;
     }
-    if (l->lanes) cut_time(b, what, s, l);
+    if (l->lanes)
+        cut_time(b, what, s, l);
+    else if (sg_signature_item_bytes(b, what) >= 0)
+        cut_items(b, what, s, l);
     return best;
 }
 
@@ -183,7 +212,9 @@ static double choose_for_transforms(const sg_signature_batch *b, int what, const
                                     sg_signature_layout *l)
 {
     bool real = what == SG_BATCH_FWD || what == SG_BATCH_VJP;
-    if (real && b->batch > 1 && sg_lanes_transform(b->plan)) {
+    /* a group takes about as long as a quarter of its lanes' items would, with few letters two */
+    bool enough = b->batch > 1 && (b->plan->letters <= 4 || 4 * s->batch > s->lanes);
+    if (real && enough && sg_lanes_transform(b->plan)) {
         l->lanes = vectors_of(b);
         l->chunks = (sg_chunks){1, 1, 1};
         sg_signature_lay_out_lanes(b, what, l);
@@ -222,7 +253,7 @@ void sg_signature_run_by(const sg_signature_batch *batch, int what, const sg_sig
                           .x_entries = sg_signature_x_entries(kernels, batch->plan, batch->length),
                           .y_entries = sg_signature_y_entries(kernels, batch->plan),
                           .order = batch->work};
-    if (l->order_bytes) sg_signature_sort(batch->lengths, j.order, batch->batch);
+    if (l->order_bytes) sg_signature_sort(batch->lengths, batch->length, j.order, batch->batch);
     if (l->lanes && sg_chunk_count(&l->chunks) > 1)
         sg_signature_run_chunks(&j);
     else

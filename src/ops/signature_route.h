@@ -22,8 +22,9 @@ static inline int64_t sg_chunk_count(const sg_chunks *chunks)
 }
 
 typedef struct {
-    const sg_lane_kernels *lanes; /* NULL: one item at a time */
-    sg_chunks chunks;             /* in lanes only */
+    const sg_lane_kernels *lanes; /* NULL: one item at a time, whole */
+    bool alone;                   /* one path at a time, its parts in no lanes but side by side */
+    sg_chunks chunks;             /* only if lanes */
     int64_t tasks;                /* items or groups */
     int threads;
     int64_t order_bytes; /* of the items' order, first of all */
@@ -82,7 +83,8 @@ void sg_signature_run_item(void *job, int64_t item, int worker);
 int64_t sg_signature_row_bytes(const sg_signature_batch *batch, int what, int lanes);
 int64_t sg_signature_lane_bytes(const sg_signature_batch *batch, int what,
                                 const sg_lane_kernels *lanes);
-void sg_signature_sort(const int64_t *lengths, int64_t *order, int64_t count); /* longest first */
+/* The longest first; lengths are at most `longest`. */
+void sg_signature_sort(const int64_t *lengths, int64_t longest, int64_t *order, int64_t count);
 void sg_signature_run_group(void *job, int64_t group, int worker);
 
 #endif
