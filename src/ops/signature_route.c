@@ -43,7 +43,7 @@ static shape shape_of(const sg_signature_batch *b, int what, const sg_lane_kerne
                .forward = sg_signature_is_forward(what),
                .degree = plan->degree,
                .lanes = lanes->lanes,
-               .batch = (double)b->batch,
+               .batch = b->batch ? (double)b->batch : 1,
                .steps = (double)sg_steps(plan, b->length),
                .words = (double)sg_plan_words(plan),
                .step = (double)plan->letters * (plan->degree - 1),
@@ -70,6 +70,7 @@ static double cost_of_items(const shape *s)
 
 static double round_up(double x)
 {
+    if (!(x < 1e15)) return x; /* too large to have a fraction that counts */
     double whole = (double)(int64_t)x;
     return whole < x ? whole + 1 : whole;
 }

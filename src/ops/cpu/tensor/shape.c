@@ -19,6 +19,7 @@ static void cut_levels(const sigad_plan *plan, int64_t bytes, sg_tensor_shape *s
 {
     int64_t line = SG_TENSOR_LINE / bytes, wide = WIDE / bytes, d = plan->letters, columns = d;
     bool whole = true;
+    shape->level[0] = (sg_tensor_level){0}; /* constants stand where its streams would */
     for (int m = 1; m < plan->degree; m++) {
         sg_tensor_level *l = &shape->level[m];
         *l = (sg_tensor_level){columns, (parts(columns + line - 1, line) | 1) * line, columns, 1};
