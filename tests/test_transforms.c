@@ -269,21 +269,40 @@ Test(transforms, groups_of_every_size)
 
 /* ---- the operations on batches -------------------------------------------------------------- */
 
+static void run_batch(sg_signature_batch *b, int what)
+{
+    b->scalar = SG_F64;
+    b->threads = 1;
+    b->work = make_work(sg_signature_work_bytes(b, what));
+    sg_signature_run(b, what);
+    free(b->work);
+}
+
 static void run(const sg_signature_kernels *kernels, const sigad_plan *plan, int64_t batch,
                 int what, const double *x, const double *y_bar, const double *x_dot, double *out)
 {
     sg_signature_batch b = {.kernels = kernels,
                             .plan = plan,
-                            .scalar = SG_F64,
                             .batch = batch,
                             .x = x,
                             .y_bar = y_bar,
                             .x_dot = x_dot,
-                            .out = out,
-                            .threads = 1};
-    b.work = make_work(sg_signature_work_bytes(&b, what));
-    sg_signature_run(&b, what);
-    free(b.work);
+                            .out = out};
+    run_batch(&b, what);
+}
+
+static void run_paths(const sg_signature_kernels *kernels, const sigad_plan *plan, int64_t batch,
+                      int64_t length, int what, const double *path, const double *y_bar,
+                      double *out)
+{
+    sg_signature_batch b = {.kernels = kernels,
+                            .plan = plan,
+                            .batch = batch,
+                            .length = length,
+                            .x = path,
+                            .y_bar = y_bar,
+                            .out = out};
+    run_batch(&b, what);
 }
 
 Test(transforms, agree_with_the_definition)
@@ -372,6 +391,40 @@ Test(transforms, forward_and_backward_derivatives_are_adjoint)
             free(x_bar);
             sigad_plan_destroy(plan);
         }
+}
+
+/* A group of log-signatures takes its logarithms in lanes, or row by row where they are too large.
+ */
+Test(transforms, log_signatures_are_logarithms_of_signatures)
+{
+    const int32_t shape[][2] = {{2, 4}, {4, 3}, {2, 16}, {13, 2}};
+    for (size_t i = 0; i < sizeof shape / sizeof *shape; i++) {
+        sigad_plan *plan = plan_of(shape[i][0], shape[i][1], (int32_t)(i % 3), 0);
+        int64_t batch = 3, length = 6, n = length * plan->letters, m = plan->sig_length,
+                l = plan->log_sig_length;
+        double *path = draw_row(false, batch * n, 0.2, i), *bar = draw_row(false, batch * l, 1, 9);
+        double *sig = make(batch * m, sizeof *sig), *sig_bar = make(batch * m, sizeof *sig);
+        double *log = make(batch * l, sizeof *log), *want = make(batch * l, sizeof *log);
+        double *path_bar = make(batch * n, sizeof *path), *want_bar = make(batch * n, sizeof *path);
+        run_paths(&sg_sig_kernels, plan, batch, length, SG_BATCH_FWD, path, NULL, sig);
+        run(&sg_sig_to_log_sig_kernels, plan, batch, SG_BATCH_FWD, sig, NULL, NULL, want);
+        run(&sg_sig_to_log_sig_kernels, plan, batch, SG_BATCH_VJP, sig, bar, NULL, sig_bar);
+        run_paths(&sg_sig_kernels, plan, batch, length, SG_BATCH_VJP, path, sig_bar, want_bar);
+        run_paths(&sg_log_sig_kernels, plan, batch, length, SG_BATCH_FWD, path, NULL, log);
+        run_paths(&sg_log_sig_kernels, plan, batch, length, SG_BATCH_VJP, path, bar, path_bar);
+        cr_assert_lt(distance(false, batch * l, log, want), 1e-13);
+        double error = distance(false, batch * n, path_bar, want_bar);
+        cr_assert_lt(error, 1e-11, "d %d, N %d: %g", (int)shape[i][0], (int)shape[i][1], error);
+        free(path);
+        free(bar);
+        free(sig);
+        free(sig_bar);
+        free(log);
+        free(want);
+        free(path_bar);
+        free(want_bar);
+        sigad_plan_destroy(plan);
+    }
 }
 
 /* An item's result does not depend on its place, nor on how many others there are. */

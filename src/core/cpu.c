@@ -1,5 +1,6 @@
 #include "core/cpu.h"
 #include "sigad/base.h"
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,17 @@ sg_isa sg_isa_best(void)
     for (int isa = SG_ISA_BASE; wanted && isa < (int)best; isa++)
         if (strcmp(wanted, name[isa]) == 0) return (sg_isa)isa;
     return best;
+}
+
+sg_isa sg_isa_chosen(void)
+{
+    static atomic_int known; /* one more than the answer */
+    int found = atomic_load_explicit(&known, memory_order_relaxed);
+    if (!found) {
+        found = (int)sg_isa_best() + 1;
+        atomic_store_explicit(&known, found, memory_order_relaxed);
+    }
+    return (sg_isa)(found - 1);
 }
 
 const char *sg_isa_name(sg_isa isa)

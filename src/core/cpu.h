@@ -8,5 +8,7 @@ typedef enum { SG_ISA_BASE, SG_ISA_AVX2, SG_ISA_AVX512, SG_ISAS } sg_isa;
  * variable SIGAD_INSTRUCTION_SET names (base, avx2, avx512) if that is no better than what is
  * there. */
 sg_isa sg_isa_best(void);
+/* The same, asked for once in a process: for what must cost nothing. */
+sg_isa sg_isa_chosen(void);
 const char *sg_isa_name(sg_isa isa);
 #endif

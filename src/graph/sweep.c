@@ -1,5 +1,4 @@
 #include "graph/sweep.h"
-#include <string.h>
 
 enum { SOURCE = 1, DEPENDS = 2, NEEDED = 4, VISITED = 8, ACTIVE = DEPENDS | NEEDED };
 
@@ -167,132 +166,6 @@ bool sg_sweep_require(sg_sweep *sweep, unsigned functions)
     return true;
 }
 
-/* ---- fields -------------------------------------------------------------------------------- */
-
-void *sg_field_array(sg_sweep *sweep, const sigad_array *like)
-{
-    void *block = sg_arena_take_zeroed(&sweep->tape->side, sg_array_bytes(like));
-    if (!block) sg_context_no_memory(sweep->tape->context, sweep->caller, sg_array_bytes(like));
-    return block;
-}
-
-bool sg_field_create_empty(sg_sweep *sweep, sg_field *field)
-{
-    sigad_tape *tape = sweep->tape;
-    size_t parameters = tape->context->parameter_count;
-    size_t bytes = (sweep->count + 2 * parameters) * sizeof *field->node;
-    field->node = sg_arena_take_zeroed(&tape->side, bytes);
-    if (!field->node) return !sg_context_no_memory(tape->context, sweep->caller, bytes);
-    field->parameter = field->node + sweep->count;
-    field->room = field->parameter + parameters;
-    return true;
-}
-
-bool sg_field_create(sg_sweep *sweep, sg_field *field)
-{
-    sigad_tape *tape = sweep->tape;
-    if (!sg_field_create_empty(sweep, field)) return false;
-    for (size_t i = 0; i < sweep->count; i++)
-        if ((sweep->state[i] & ACTIVE) == ACTIVE &&
-            !(field->node[i] = sg_field_array(sweep, &tape->nodes[i].value)))
-            return false;
-    for (size_t i = 0; i < tape->context->parameter_count; i++)
-        if ((sweep->parameter_state[i] & ACTIVE) == ACTIVE &&
-            !(field->parameter[i] = sg_field_array(sweep, &tape->context->parameters[i]->value)))
-            return false;
-    return true;
-}
-
-static void **entry_of(const sg_field *field, sigad_tensor tensor)
-{
-    return sg_is_parameter(tensor) ? &field->parameter[tensor.id] : &field->node[tensor.id];
-}
-
-void *sg_field_at(const sg_field *field, sigad_tensor tensor)
-{
-    return *entry_of(field, tensor);
-}
-
-/* Gives a tensor an array, not cleared, if it has none yet: then *fresh is set. False if memory is
- * short. */
-static bool need(sg_sweep *sweep, const sg_field *field, sigad_tensor tensor,
-                 const sigad_array *like, bool *fresh)
-{
-    sigad_tape *tape = sweep->tape;
-    void **entry = entry_of(field, tensor);
-    *fresh = !*entry;
-    if (*entry) return true;
-    const size_t bytes = sg_array_bytes(like);
-    *entry = sg_is_parameter(tensor) ? field->room[tensor.id] : sg_arena_take(&tape->side, bytes);
-    return *entry || !sg_context_no_memory(tape->context, sweep->caller, bytes);
-}
-
-static bool need_cleared(sg_sweep *sweep, const sg_field *field, sigad_tensor tensor,
-                         const sigad_array *like)
-{
-    bool fresh;
-    if (!need(sweep, field, tensor, like, &fresh)) return false;
-    const size_t bytes = sg_array_bytes(like);
-    if (fresh && bytes) memset(sg_field_at(field, tensor), 0, bytes);
-    return true;
-}
-
-/* ---- the seed ------------------------------------------------------------------------------ */
-
-/* to[i] += from[broadcast i], for from's shape aligned at the last axis. */
-static void accumulate_broadcast(const sigad_array *to, void *sum, const sigad_array *from)
-{
-    int64_t stride[SIGAD_MAX_RANK] = {0}, index[SIGAD_MAX_RANK] = {0}, step = 1, at = 0;
-    int shift = to->rank - from->rank;
-    for (int i = from->rank; i-- > 0;) {
-        stride[i + shift] = from->shape[i] == 1 ? 0 : step;
-        step *= from->shape[i];
-    }
-    for (int64_t n = 0; n < to->elements; n++) {
-        if (to->dtype == SIGAD_F32)
-            ((float *)sum)[n] += ((const float *)from->data)[at];
-        else
-            ((double *)sum)[n] += ((const double *)from->data)[at];
-        for (int i = to->rank; i-- > 0;) {
-            at += stride[i];
-            if (++index[i] < to->shape[i]) break;
-            at -= stride[i] * to->shape[i];
-            index[i] = 0;
-        }
-    }
-}
-
-static bool broadcasts(const sigad_array *from, const sigad_array *to)
-{
-    int shift = to->rank - from->rank;
-    for (int i = 0; i < from->rank; i++)
-        if (shift < 0 || (from->shape[i] != 1 && from->shape[i] != to->shape[i + shift]))
-            return false;
-    return true;
-}
-
-bool sg_sweep_seed(sg_sweep *sweep, const sg_field *field, sigad_tensor cotangent)
-{
-    float one32 = 1.0f;
-    double one64 = 1.0;
-    sg_error *error = &sweep->tape->context->error;
-    const sigad_array *y = &sweep->output_value;
-    sigad_array value = {.dtype = y->dtype, .elements = 1};
-    char a[SG_SHAPE_TEXT], b[SG_SHAPE_TEXT];
-    value.data = y->dtype == SIGAD_F32 ? (void *)&one32 : (void *)&one64;
-    if (cotangent.generation && !sg_tape_resolve(sweep->tape, sweep->caller, cotangent, &value))
-        return false;
-    if (value.dtype != y->dtype)
-        sg_fail(error, SIGAD_EDTYPE, "%s: the cotangent is %s, the output %s (sigad_cast converts)",
-                sweep->caller, sg_dtype_name(value.dtype), sg_dtype_name(y->dtype));
-    else if (!broadcasts(&value, y))
-        sg_fail(error, SIGAD_ESHAPE, "%s: a cotangent of shape %s does not broadcast to %s",
-                sweep->caller, sg_shape_text(&value, a), sg_shape_text(y, b));
-    else if (need_cleared(sweep, field, sweep->output, y))
-        accumulate_broadcast(y, sg_field_at(field, sweep->output), &value);
-    return !error->status;
-}
-
 /* ---- the sweeps ---------------------------------------------------------------------------- */
 
 static bool bind(sg_sweep *sweep, size_t position, unsigned functions)
@@ -355,8 +228,9 @@ static bool attach_for_pull(sg_sweep *sweep, size_t position, const sg_field *fi
         sigad_array *x_cotangent = &frame->x_cotangent[i];
         bool fresh = false;
         if (i == passed || !sg_sweep_active(sweep, x)) continue;
-        if (i < asked && !is_repeated(node, i) ? !need(sweep, field, x, x_cotangent, &fresh)
-                                               : !need_cleared(sweep, field, x, x_cotangent))
+        if (i < asked && !is_repeated(node, i)
+                ? !sg_field_need(sweep, field, x, x_cotangent, &fresh)
+                : !sg_field_need_cleared(sweep, field, x, x_cotangent))
             return false;
         if (fresh) frame->call.fresh |= 1u << i;
         x_cotangent->data = sg_field_at(field, x);

@@ -57,6 +57,12 @@ bool sg_field_create(sg_sweep *sweep, sg_field *field);
 bool sg_field_create_empty(sg_sweep *sweep, sg_field *field);
 /* One such array; NULL with the error set. */
 void *sg_field_array(sg_sweep *sweep, const sigad_array *like);
+/* Gives a tensor an array, not cleared, if it has none yet: then *fresh is set. False if memory is
+ * short. */
+bool sg_field_need(sg_sweep *sweep, const sg_field *field, sigad_tensor tensor,
+                   const sigad_array *like, bool *fresh);
+bool sg_field_need_cleared(sg_sweep *sweep, const sg_field *field, sigad_tensor tensor,
+                           const sigad_array *like);
 void *sg_field_at(const sg_field *field, sigad_tensor tensor);
 
 /* Adds `cotangent` (broadcast to the output's shape) to the output's entry of a field; poison

@@ -22,9 +22,13 @@ int64_t sg_signature_lane_bytes(const sg_signature_batch *b, int what, const sg_
         bytes = lanes->sig_vjp_bytes(b->plan, b->length);
         if (bytes > most) most = bytes;
     }
-    if (b->kernels != &sg_sig_kernels) {
+    if (b->kernels != &sg_sig_kernels && sg_lanes_transform(b->plan)) {
         bytes = (forward ? lanes->transform_bytes : lanes->transform_vjp_bytes)(b->plan);
         if (bytes > most) most = bytes;
+    } else if (b->kernels != &sg_sig_kernels) {
+        bytes = (forward ? sg_sig_to_log_sig_work : sg_sig_to_log_sig_vjp_work)(b->plan, 0);
+        bytes = bytes < 0 ? -1 : bytes * sg_scalar_bytes(b->scalar);
+        if (bytes < 0 || bytes > most) most = bytes;
     }
     return most;
 }
@@ -76,6 +80,24 @@ static void run_sig_group(const sg_signature_job *j, int64_t group, int worker)
                        sg_signature_area(j, worker));
 }
 
+/* Logarithms of the rows x of a group, or their cotangents. */
+static void transform_rows(const sg_signature_job *j, const rows *r, const void *const *x,
+                           void *const *x_bar, void *work)
+{
+    const sg_signature_batch *b = j->batch;
+    const sg_lane_transform *log = &j->layout.lanes->log;
+    bool lanes = sg_lanes_transform(b->plan), forward = j->what == SG_BATCH_FWD;
+    if (lanes && forward) log->fwd(b->plan, r->count, x, r->out, work);
+    if (lanes && !forward) log->vjp(b->plan, r->count, x, r->y_bar, x_bar, work);
+    for (int k = 0; !lanes && k < r->count; k++) {
+        const sg_signature_kernels *row = &sg_sig_to_log_sig_kernels;
+        if (forward)
+            row->fwd[b->scalar](b->plan, 0, x[k], r->out[k], work);
+        else
+            row->vjp[b->scalar](b->plan, 0, x[k], r->y_bar[k], x_bar[k], work);
+    }
+}
+
 static void run_log_sig_group(const sg_signature_job *j, int64_t group, int worker)
 {
     const sg_signature_batch *b = j->batch;
@@ -90,7 +112,7 @@ static void run_log_sig_group(const sg_signature_job *j, int64_t group, int work
     lanes->sig(b->plan, b->length, r.count, r.length, r.time, r.x, sig, lane_work);
     for (int k = 0; k < r.count; k++) x[k] = sig[k];
     if (j->what == SG_BATCH_FWD) {
-        lanes->log.fwd(b->plan, r.count, x, r.out, lane_work);
+        transform_rows(j, &r, x, NULL, lane_work);
         return;
     }
     take_rows(j, &rest, sig_bar);
@@ -98,7 +120,7 @@ static void run_log_sig_group(const sg_signature_job *j, int64_t group, int work
         memset(sig_bar[k], 0, (size_t)(b->plan->sig_length * sg_scalar_bytes(b->scalar)));
         cotangent[k] = sig_bar[k];
     }
-    lanes->log.vjp(b->plan, r.count, x, r.y_bar, sig_bar, lane_work);
+    transform_rows(j, &r, x, sig_bar, lane_work);
     lanes->sig_vjp(b->plan, b->length, r.count, r.length, r.time, r.x, cotangent, r.out, lane_work);
 }
 

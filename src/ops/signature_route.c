@@ -121,8 +121,8 @@ void sg_signature_lay_out_lanes(const sg_signature_batch *b, int what, sg_signat
         return;
     }
     l->row_bytes = sg_signature_row_bytes(b, what, l->lanes->lanes);
-    l->area_bytes =
-        l->row_bytes < 0 ? -1 : l->row_bytes + sg_signature_lane_bytes(b, what, l->lanes);
+    int64_t lane_bytes = sg_signature_lane_bytes(b, what, l->lanes);
+    l->area_bytes = l->row_bytes < 0 || lane_bytes < 0 ? -1 : l->row_bytes + lane_bytes;
 }
 
 /* Whether there are lane kernels for chunks as short as these. */
@@ -163,6 +163,8 @@ static void cut_time(const sg_signature_batch *b, int what, const shape *s, sg_s
         double steps = s->steps / (double)sg_chunk_count(&l->chunks),
                whole = cost_of_steps(s, steps), part = cost_of_steps(s, steps / (double)more),
                joins = l->chunks.spread * cost_of_join(s) + part - whole / (double)more;
+        /* pieces are joined, and logarithms taken, row by row */
+        if (sg_chunk_count(&l->chunks) == 1) joins += 3 * s->log * (s->forward ? 1 : 3);
         bool full = closed || l->chunks.spread == (int)s->lanes;
         if (full && more * l->tasks <= RUNS && is_worth_it(part, joins))
             next.chunks.parts *= more;
@@ -226,7 +228,9 @@ static double choose_for_transforms(const sg_signature_batch *b, int what, const
                                     sg_signature_layout *l)
 {
     bool real = what == SG_BATCH_FWD || what == SG_BATCH_VJP;
-    if (real && b->batch > 1 && sg_lanes_transform(b->plan)) {
+    /* a group takes about as long as a quarter of its lanes' items would, with few letters two */
+    bool enough = b->batch > 1 && (b->plan->letters <= 4 || 4 * s->batch > s->lanes);
+    if (real && enough && sg_lanes_transform(b->plan)) {
         l->lanes = vectors_of(b);
         l->chunks = (sg_chunks){1, 1, 1};
         sg_signature_lay_out_lanes(b, what, l);

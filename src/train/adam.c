@@ -1,18 +1,9 @@
 /* Adam: Kingma, Ba (2015), "Adam: a method for stochastic optimization", algorithm 1; with
  * decoupled decay: Loshchilov, Hutter (2019), "Decoupled weight decay regularization", algorithm 2.
  * Both corrections of the moments count the updates of the one parameter. */
-#include "train/optimizer.h"
+#include "train/rules/rules.h"
 
-typedef struct {
-    sigad_optimizer base;
-    double beta1, beta2, epsilon;
-} adam;
-
-#define SG_KERNELS "train/adam.inc"
-#include "ops/cpu/both_reals.h"
-
-static const sg_rule rule = {
-    .name = "adam", .slot_name = {"m", "v"}, .update_f32 = update_f32, .update_f64 = update_f64};
+static const sg_rule rule = {.name = "adam", .slot_name = {"m", "v"}, .kind = SG_RULE_ADAM};
 
 sigad_status sigad_adam_create(sigad_context *context, const sigad_adam_options *given,
                                sigad_optimizer **result)
@@ -28,10 +19,10 @@ sigad_status sigad_adam_create(sigad_context *context, const sigad_adam_options 
         sg_option_below_1(context, "adam", "beta2", beta2) ||
         sg_option_not_negative(context, "adam", "epsilon", epsilon))
         return context->error.status;
-    adam *o = sg_optimizer_create(context, &rule, sizeof *o,
-                                  &(sg_common_options){options.prefix, sg_option(options.lr, 1e-3),
-                                                       sg_option(options.weight_decay, 0.0),
-                                                       options.clip_norm});
+    sg_adam *o = sg_optimizer_create(
+        context, &rule, sizeof *o,
+        &(sg_common_options){options.prefix, sg_option(options.lr, 1e-3),
+                             sg_option(options.weight_decay, 0.0), options.clip_norm});
     if (!o) return context->error.status;
     o->base.uses[0] = o->base.uses[1] = true;
     o->beta1 = beta1;

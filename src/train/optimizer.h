@@ -21,11 +21,11 @@ typedef struct {
     void *slot[SG_SLOTS]; /* NULL where the optimizer does not use it */
 } sg_update;
 
+enum { SG_RULE_ADAM, SG_RULE_RMSPROP, SG_RULE_SGD, SG_RULE_COUNT };
 typedef struct {
     const char *name;
     const char *slot_name[SG_SLOTS]; /* for checkpoints: "adam.m/fc1.weight" */
-    void (*update_f32)(const sg_update *update);
-    void (*update_f64)(const sg_update *update);
+    int kind;                        /* SG_RULE_.. */
 } sg_rule;
 
 /* What an optimizer keeps of one parameter; the slots' entries and the names stand behind it in the

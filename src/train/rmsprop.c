@@ -1,20 +1,10 @@
 /* RMSprop: Tieleman, Hinton (2012), "Neural networks for machine learning", lecture 6.5; centered
  * and with momentum as in Graves (2013), "Generating sequences with recurrent neural networks",
  * equations 38 to 41, with epsilon outside of the root. */
-#include "train/optimizer.h"
+#include "train/rules/rules.h"
 
-typedef struct {
-    sigad_optimizer base;
-    double smoothing, epsilon, momentum;
-} rmsprop;
-
-#define SG_KERNELS "train/rmsprop.inc"
-#include "ops/cpu/both_reals.h"
-
-static const sg_rule rule = {.name = "rmsprop",
-                             .slot_name = {"v", "mean", "momentum"},
-                             .update_f32 = update_f32,
-                             .update_f64 = update_f64};
+static const sg_rule rule = {
+    .name = "rmsprop", .slot_name = {"v", "mean", "momentum"}, .kind = SG_RULE_RMSPROP};
 
 sigad_status sigad_rmsprop_create(sigad_context *context, const sigad_rmsprop_options *given,
                                   sigad_optimizer **result)
@@ -30,7 +20,7 @@ sigad_status sigad_rmsprop_create(sigad_context *context, const sigad_rmsprop_op
         sg_option_below_1(context, "rmsprop", "momentum", momentum) ||
         sg_option_not_negative(context, "rmsprop", "epsilon", epsilon))
         return context->error.status;
-    rmsprop *o = sg_optimizer_create(
+    sg_rmsprop *o = sg_optimizer_create(
         context, &rule, sizeof *o,
         &(sg_common_options){options.prefix, sg_option(options.lr, 1e-2),
                              sg_option(options.weight_decay, 0.0), options.clip_norm});

@@ -1,19 +1,9 @@
 /* Stochastic gradient descent, with momentum as in Sutskever, Martens, Dahl, Hinton (2013), "On the
  * importance of initialization and momentum in deep learning", with the rate outside of the moving
  * sum, so that a changed rate acts at once. */
-#include "train/optimizer.h"
+#include "train/rules/rules.h"
 
-typedef struct {
-    sigad_optimizer base;
-    double momentum;
-    bool nesterov;
-} sgd;
-
-#define SG_KERNELS "train/sgd.inc"
-#include "ops/cpu/both_reals.h"
-
-static const sg_rule rule = {
-    .name = "sgd", .slot_name = {"momentum"}, .update_f32 = update_f32, .update_f64 = update_f64};
+static const sg_rule rule = {.name = "sgd", .slot_name = {"momentum"}, .kind = SG_RULE_SGD};
 
 sigad_status sigad_sgd_create(sigad_context *context, const sigad_sgd_options *given,
                               sigad_optimizer **result)
@@ -29,10 +19,10 @@ sigad_status sigad_sgd_create(sigad_context *context, const sigad_sgd_options *g
     if (options.nesterov && momentum == 0.0)
         return sg_fail(&context->error, SIGAD_EINVAL,
                        "sgd: nesterov needs a momentum, such as 0.9; it is 0");
-    sgd *o = sg_optimizer_create(context, &rule, sizeof *o,
-                                 &(sg_common_options){options.prefix, sg_option(options.lr, 1e-2),
-                                                      sg_option(options.weight_decay, 0.0),
-                                                      options.clip_norm});
+    sg_sgd *o = sg_optimizer_create(
+        context, &rule, sizeof *o,
+        &(sg_common_options){options.prefix, sg_option(options.lr, 1e-2),
+                             sg_option(options.weight_decay, 0.0), options.clip_norm});
     if (!o) return context->error.status;
     o->base.uses[0] = momentum > 0.0;
     o->momentum = momentum;

@@ -1,7 +1,7 @@
 /* One update of an optimizer's parameters. Arrays are cut into blocks of a fixed size, and sums
  * have a fixed order, so that the bits do not depend on the number of threads. */
 #include "core/parallel.h"
-#include "train/optimizer.h"
+#include "train/rules/rules.h"
 
 #define SG_KERNELS "train/squares.inc"
 #include "ops/cpu/both_reals.h"
@@ -76,7 +76,7 @@ static sigad_status find_clip_factor(const sigad_optimizer *o, double *factor)
 typedef struct {
     sg_update whole;
     size_t entry_bytes;
-    void (*update)(const sg_update *update);
+    sg_update_loop update;
 } job;
 
 static void update_block(void *user, int64_t block, int worker)
@@ -109,7 +109,7 @@ static void update_parameter(const sigad_optimizer *o, sg_parameter *p, sg_state
                        .value = p->value.data,
                        .gradient = p->gradient},
              .entry_bytes = sg_dtype_bytes(p->value.dtype),
-             .update = p->value.dtype == SIGAD_F32 ? o->rule->update_f32 : o->rule->update_f64};
+             .update = (*sg_updates[sg_isa_chosen()])[o->rule->kind][p->value.dtype == SIGAD_F64]};
     for (int slot = 0; slot < SG_SLOTS; slot++) j.whole.slot[slot] = state->slot[slot];
     sg_parallel(o->context->threads, blocks_of(p->value.elements), update_block, &j);
     p->version++;

@@ -1,4 +1,5 @@
 #include "ops/cpu/cross_entropy.h"
+#include "ops/cpu/dense/each_exp.h"
 #include "ops/cpu/ranges.h"
 #include <stddef.h>
 

@@ -1,4 +1,5 @@
 #include "ops/cpu/softmax.h"
+#include "ops/cpu/dense/each_exp.h"
 #include "ops/cpu/ranges.h"
 
 typedef struct {

@@ -29,6 +29,8 @@ typedef struct {
     sg_unary_loop unary[SG_UNARY_COUNT][SG_UNARY_ORDERS];
     sg_binary_loop binary[SG_BINARY_COUNT][SG_BINARY_ORDERS];
     sg_loss_loop loss[SG_LOSS_COUNT][SG_LOSS_ORDERS];
+    /* out[i] = exp(x[i step] - shift) */
+    void (*exps)(int64_t n, const void *x, int64_t step, double shift, void *out);
     void (*gemm)(const sg_thin_gemm *gemm);
     int lanes;
 } sg_dense;

@@ -38,7 +38,9 @@ bool sg_lanes_serve_forward(const sigad_plan *plan, int64_t steps)
 
 bool sg_lanes_transform(const sigad_plan *plan)
 {
-    return plan->degree <= SG_LANE_DEGREE && sg_plan_low_words(plan) <= SG_LANE_LOW_WORDS;
+    int64_t coordinates = sg_plan_has_tables(plan) ? plan->log_sig_length : 0;
+    return plan->degree <= SG_LANE_DEGREE &&
+           2 * sg_plan_low_words(plan) + coordinates <= SG_LANE_HELD;
 }
 
 extern const sg_lane_kernels sg_lanes_f32_base, sg_lanes_f64_base;

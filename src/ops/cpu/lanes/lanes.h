@@ -24,9 +24,9 @@ enum {
     SG_CORE_PULL_STEPS = 15,   /* and backward, for four levels or more */
     SG_CORE_FLOAT_STEPS = 512, /* increments up to which it is accurate enough in float, backward */
     SG_LANE_DEGREE = 31,
-    SG_LANE_STAGE = 256,         /* words of the top level that transforms hold in lanes at once */
-    SG_LANE_LOW_WORDS = 1 << 15, /* most words below the top level, for transforms */
-    SG_LANE_WORDS = SG_REVERSED  /* most words: larger tensors leave the cache in lanes */
+    SG_LANE_STAGE = 256,        /* words of the top level that transforms hold in lanes at once */
+    SG_LANE_HELD = 1 << 16,     /* vectors that they may hold: 4 MiB */
+    SG_LANE_WORDS = SG_REVERSED /* most words: larger tensors leave the cache in lanes */
 };
 
 typedef void (*sg_join)(const sigad_plan *plan, int degree, const void *left, void *right);
@@ -89,7 +89,8 @@ bool sg_lanes_serve(const sigad_plan *plan);
 /* The forward alone: more letters, where the core is taken. */
 bool sg_lanes_serve_forward(const sigad_plan *plan, int64_t steps);
 
-/* The same of `log` and `exp`: all but the top level is held in lanes. */
+/* Where `log` and `exp` are faster than one row at a time: what they hold, all but the top level,
+ * should not leave the cache. They can do at least what the others can. */
 bool sg_lanes_transform(const sigad_plan *plan);
 
 /* Whether sig_vjp runs path by path in closed form, for any number of letters. */

@@ -1,0 +1,4 @@
+#if defined(__x86_64__)
+#    define ISA(name) name##_avx512
+#    include "train/rules/isa.inc"
+#endif

@@ -1,0 +1,2 @@
+#define ISA(name) name##_base
+#include "train/rules/isa.inc"
