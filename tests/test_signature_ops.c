@@ -206,7 +206,7 @@ Test(signature_ops, log_sig_is_its_two_steps)
                      sigad_context_message(context));
         sigad_read(tape, sigad_gradient(tape, a), one, sizeof one);
         cr_assert_eq(sigad_read(tape, sigad_gradient(tape, b), two, sizeof two), SIGAD_OK);
-        cr_assert_arr_eq(one, two, sizeof one);
+        for (int i = 0; i < 24; i++) cr_assert_lt(fabs(one[i] - two[i]), 1e-13);
         sigad_tape_reset(tape);
     }
 }

@@ -140,21 +140,35 @@ static bool fits(const sg_signature_layout *l, int what)
     return l->area_bytes >= 0 && l->area_bytes + l->store_bytes <= most;
 }
 
-/* Cuts time further, into parts for threads and pieces for accuracy, twice as many each time, as
- * long as it is worth it and there is room. */
+/* How many times as many parts are worth considering: backward, half of the parts run at a time, so
+ * that two are no gain. */
+static int64_t more_parts(const shape *s, int64_t parts)
+{
+    return s->forward || parts > 1 ? 2 : 4;
+}
+
+/* Whether a part is worth a thread's while, and its joins a small matter. */
+static bool is_worth_it(double part, double joins)
+{
+    return part > RUN_COST && part > 7 * joins;
+}
+
+/* Cuts time further, into parts for threads and pieces for accuracy, as long as it is worth it and
+ * there is room. */
 static void cut_time(const sg_signature_batch *b, int what, const shape *s, sg_signature_layout *l)
 {
     bool closed = is_closed(b, what), exact = b->scalar == SG_F32 && !s->forward && !closed;
     for (;;) {
         sg_signature_layout next = *l;
-        double steps = s->steps / (double)sg_chunk_count(&l->chunks);
-        double half = cost_of_steps(s, steps / 2), completed = 2 * half - cost_of_steps(s, steps);
-        double joins = l->chunks.spread * cost_of_join(s) + completed;
+        int64_t more = more_parts(s, l->chunks.parts);
+        double steps = s->steps / (double)sg_chunk_count(&l->chunks),
+               whole = cost_of_steps(s, steps), part = cost_of_steps(s, steps / (double)more),
+               joins = l->chunks.spread * cost_of_join(s) + part - whole / (double)more;
         /* pieces are joined, and logarithms taken, row by row */
         if (sg_chunk_count(&l->chunks) == 1) joins += 3 * s->log * (s->forward ? 1 : 3);
         bool full = closed || l->chunks.spread == (int)s->lanes;
-        if (full && 2 * l->tasks <= RUNS && half > RUN_COST && half > 15 * joins)
-            next.chunks.parts *= 2;
+        if (full && more * l->tasks <= RUNS && is_worth_it(part, joins))
+            next.chunks.parts *= more;
         else if (exact && steps > EXACT_STEPS)
             next.chunks.pieces *= 2;
         else
@@ -172,9 +186,11 @@ static void cut_items(const sg_signature_batch *b, int what, const shape *s, sg_
     sg_signature_layout next = {.lanes = vectors_of(b), .alone = true, .chunks = {1, 1, 1}};
     double item = cost_of_items(s) / s->batch;
     if (!sg_tensor_serves(b->plan) || s->degree > SG_LANE_DEGREE) return;
-    while ((next.chunks.parts *= 2) * b->batch <= RUNS) {
-        double part = item / (double)next.chunks.parts;
-        if (part < RUN_COST || part < 30 * cost_of_join(s)) return;
+    for (;;) {
+        next.chunks.parts *= more_parts(s, next.chunks.parts);
+        if (next.chunks.parts * b->batch > RUNS ||
+            !is_worth_it(item / (double)next.chunks.parts, cost_of_join(s)))
+            return;
         sg_signature_lay_out_lanes(b, what, &next);
         if (!fits(&next, what)) return;
         *l = next;

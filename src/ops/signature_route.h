@@ -23,9 +23,9 @@ static inline int64_t sg_chunk_count(const sg_chunks *chunks)
 
 typedef struct {
     const sg_lane_kernels *lanes; /* NULL: one item at a time, whole */
-    bool alone;                   /* one path at a time, its parts in no lanes but side by side */
-    sg_chunks chunks;             /* only if lanes */
-    int64_t tasks;                /* items or groups */
+    bool alone;       /* parts of paths by the kernels inside one tensor; lanes only join them */
+    sg_chunks chunks; /* only if lanes */
+    int64_t tasks;    /* items or groups */
     int threads;
     int64_t order_bytes; /* of the items' order, first of all */
     int64_t store_bytes; /* of chunks' tensors, next, where threads share a path */

@@ -7,7 +7,11 @@ enum {
     MOST = 128,       /* increments in a block, forward */
     MOST_UNDONE = 32, /* and backward: rounding errors of undoing add up inside a block */
     LEAST = 16,
-    CACHE = 1 << 19 /* bytes of all streams, about */
+    CACHE = 1 << 19, /* bytes of all streams, about */
+    /* a tensor that is larger passes through memory once in a block, which costs more than streams
+     * that leave the cache */
+    LARGE = 1 << 22,
+    LARGE_CACHE = 1 << 21
 };
 
 static int64_t parts(int64_t whole, int64_t part)
@@ -58,8 +62,9 @@ int64_t sg_tensor_place(const sigad_plan *plan, int64_t steps, int64_t bytes, bo
     int64_t line = SG_TENSOR_LINE / bytes, low = sg_plan_low_words(plan), total = 0, count;
     shape->z_row = parts(plan->letters, line) * line;
     cut_levels(plan, bytes, shape);
+    int64_t room = sg_plan_words(plan) > LARGE / bytes ? LARGE_CACHE : CACHE;
     shape->most = backward && plan->degree > 2 ? MOST_UNDONE : MOST;
-    while (shape->most > LEAST && shape->most * stream_bytes(plan, bytes, backward, shape) > CACHE)
+    while (shape->most > LEAST && shape->most * stream_bytes(plan, bytes, backward, shape) > room)
         shape->most /= 2;
     sg_cuts cuts = sg_cut(steps, shape->most);
     if (steps < shape->most) shape->most = steps;
