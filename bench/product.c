@@ -36,7 +36,7 @@ static void fill(product *p)
 
 double bench_product_rate(int f32, double seconds)
 {
-    enum { SIDE = 1024 };
+    enum { SIDE = 512 };
     product p = {f32, seconds > 0 ? SIDE : 64, NULL, NULL};
     size_t bytes = (size_t)p.side * (size_t)p.side * sizeof(double);
     double best = INFINITY, end = bench_now() + seconds, n = p.side;

@@ -17,7 +17,7 @@ double bench_median(int (*call)(void *user), void *user, double seconds);
  * three; negative where there is no such counter, or the call fails. */
 double bench_instructions(int (*call)(void *user), void *user);
 
-/* Floating-point operations a second of BLAS in a product of 1024 x 1024 matrices on one thread, of
+/* Floating-point operations a second of BLAS in a product of 512 x 512 matrices on one thread, of
  * floats if f32, else of doubles: the best of what `seconds` allow. 0 if memory is short. */
 double bench_product_rate(int f32, double seconds);
 

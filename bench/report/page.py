@@ -264,7 +264,7 @@ Written by `{about["command"]}` on {about["date"]}. Do not edit: run it on your 
 
 Times are medians, in microseconds for one path (one item of the batch), on one thread and in float64 unless a column says
 otherwise. *Share*: the operations of Horner's rule (F(d, N) in [kernels.md](kernels.md) for each increment) over time, over the
-rate of a product of 1024 × 1024 matrices measured just before. More than 1 is possible, because the
+rate of a product of 512 × 512 matrices measured just before. More than 1 is possible, because the
 kernels need fewer operations than that rule. *2 threads*: how many times faster they are. *KiB*: workspace, besides arguments and
 result. B paths in a batch, L points, d letters, degree N.
 

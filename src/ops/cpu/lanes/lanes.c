@@ -11,8 +11,8 @@ bool sg_lanes_serve(const sigad_plan *plan)
  */
 static int core_joins(int32_t degree, int64_t steps)
 {
-    if (degree <= 4 && steps >= 30) return steps < 150 ? 0 : steps < 400 ? 1 : 2;
-    if (degree <= 6 && steps >= 80) return steps < 400 ? 1 : 2;
+    if (degree <= 4 && steps >= 30) return steps < 150 ? 0 : 2;
+    if (degree <= 6 && steps >= 80) return steps < 150 ? 1 : 2;
     return -1;
 }
 
