@@ -1,13 +1,13 @@
 #include "core/parallel.h"
 #include <omp.h>
 
-/* The OpenMP run-time library is not instrumented for the thread sanitizer; its builds use POSIX
- * threads, so that races in the bodies are still seen. */
-#if defined(__SANITIZE_THREAD__)
-#    define SG_TSAN 1
+/* Builds for sanitizers use POSIX threads: OpenMP's run-time library is not instrumented for races,
+ * and its waiting threads can crash the search for leaks. */
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#    define POSIX_THREADS 1
 #elif defined(__has_feature)
-#    if __has_feature(thread_sanitizer)
-#        define SG_TSAN 1
+#    if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#        define POSIX_THREADS 1
 #    endif
 #endif
 
@@ -26,7 +26,7 @@ int sg_thread_count(int n_jobs)
     return threads < 1 ? 1 : (int)threads;
 }
 
-#ifdef SG_TSAN
+#ifdef POSIX_THREADS
 #    include <pthread.h>
 #    include <stdatomic.h>
 
