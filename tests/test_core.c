@@ -2,6 +2,7 @@
  * every pair of letters and degree that has one. */
 #include "core/random.h"
 #include "ops/cpu/lanes/lanes.h"
+#include "support/numbers.h"
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
@@ -52,11 +53,6 @@ static void *signatures(const sigad_plan *plan, bool single, int64_t length, con
     return sig;
 }
 
-static double entry(bool single, const void *array, int64_t i)
-{
-    return single ? (double)((const float *)array)[i] : ((const double *)array)[i];
-}
-
 /* Largest difference at a level, relative to the level's largest entry, over all levels. */
 static double distance(const sigad_plan *plan, bool single, const void *found, const void *wanted)
 {
@@ -65,8 +61,8 @@ static double distance(const sigad_plan *plan, bool single, const void *found, c
         for (int32_t k = 1; k <= plan->degree; k++) {
             double error = 0, size = 0;
             for (int64_t i = plan->offset[k]; i < plan->offset[k + 1]; i++) {
-                double x = entry(single, found, r * plan->sig_length + i),
-                       y = entry(single, wanted, r * plan->sig_length + i);
+                double x = numbers_entry(single, found, r * plan->sig_length + i),
+                       y = numbers_entry(single, wanted, r * plan->sig_length + i);
                 if (!(fabs(x - y) <= error)) error = fabs(x - y);
                 size = fmax(size, fabs(y));
             }

@@ -4,6 +4,7 @@
 #include "ops/cpu/lanes/lanes.h"
 #include "ops/cpu/signature.h"
 #include "ops/cpu/steps.h"
+#include "support/numbers.h"
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
@@ -76,23 +77,6 @@ static void *narrow(const double *from, int64_t n)
     return to;
 }
 
-static double entry(bool single, const void *array, int64_t i)
-{
-    return single ? (double)((const float *)array)[i] : ((const double *)array)[i];
-}
-
-/* Largest difference from the kernel for one path in double, relative to its largest entry. */
-static double distance(bool single, int64_t n, const void *found, const double *wanted)
-{
-    double worst = 0, size = 1;
-    for (int64_t i = 0; i < n; i++) {
-        double error = fabs(entry(single, found, i) - wanted[i]);
-        if (!(error <= worst)) worst = error;
-        size = fmax(size, fabs(wanted[i]));
-    }
-    return worst / size;
-}
-
 static void check(const group *t, bool single, const char *where)
 {
     const sigad_plan *plan = t->plan;
@@ -121,8 +105,8 @@ static void check(const group *t, bool single, const char *where)
         double *want = make((size_t)m, sizeof *want), *want_bar = make((size_t)n, sizeof *want);
         sg_sig_f64(plan, t->lengths[r], t->path[r], want, plain);
         sg_sig_vjp_f64(plan, t->lengths[r], t->path[r], t->g[r], want_bar, plain);
-        double error = distance(single, m, sig[r], want),
-               error_bar = distance(single, n, path_bar[r], want_bar);
+        double error = numbers_distance(single, m, sig[r], want),
+               error_bar = numbers_distance(single, n, path_bar[r], want_bar);
         cr_assert(
             error <= tolerance && error_bar <= 8 * tolerance,
             "%s: lane %d of %d, d %d, N %d, length %lld of %lld, time %d, lead-lag %d: %g and %g",

@@ -6,6 +6,7 @@
 #include "ops/cpu/signature.h"
 #include "ops/cpu/signature_ref.h"
 #include "ops/signature_batch.h"
+#include "support/numbers.h"
 #include <complex.h>
 #include <criterion/criterion.h>
 #include <math.h>
@@ -47,23 +48,6 @@ static void *draw_row(bool single, int64_t n, double scale, uint64_t key)
     return row;
 }
 
-static double entry(bool single, const void *array, int64_t i)
-{
-    return single ? (double)((const float *)array)[i] : ((const double *)array)[i];
-}
-
-/* Largest difference, relative to the largest entry or 1. */
-static double distance(bool single, int64_t n, const void *found, const double *wanted)
-{
-    double worst = 0, size = 1;
-    for (int64_t i = 0; i < n; i++) {
-        double error = fabs(entry(single, found, i) - wanted[i]);
-        if (!(error <= worst)) worst = error;
-        size = fmax(size, fabs(wanted[i]));
-    }
-    return worst / size;
-}
-
 static sigad_plan *plan_of(int32_t d, int32_t degree, int32_t method, int scalar_term)
 {
     sigad_sig_spec spec = {SIGAD_SIG_SPEC_INIT, .dimension = d, .degree = degree, .method = method,
@@ -87,7 +71,7 @@ static const double start = 0.25; /* what backward finds in x_bar and adds to */
 static double _Complex *complex_of(bool single, int64_t n, const void *row)
 {
     double _Complex *wide = make(n, sizeof *wide);
-    for (int64_t i = 0; i < n; i++) wide[i] = row ? entry(single, row, i) : start;
+    for (int64_t i = 0; i < n; i++) wide[i] = row ? numbers_entry(single, row, i) : start;
     return wide;
 }
 
@@ -113,8 +97,8 @@ static void check_row(const transform *t, const void *x, const void *y_bar, cons
                                                                     work);
     double *want = real_parts(m, yc), *want_bar = real_parts(n, xc_bar);
     double tolerance = t->single ? 2e-5 : 4e-14;
-    double error = distance(t->single, m, y, want),
-           error_bar = distance(t->single, n, x_bar, want_bar);
+    double error = numbers_distance(t->single, m, y, want),
+           error_bar = numbers_distance(t->single, n, x_bar, want_bar);
     cr_assert(error <= tolerance && error_bar <= tolerance,
               "%s, single %d, exp %d, d %d, N %d, method %d, scalar %d: %g and %g", t->where,
               t->single, t->exp, (int)plan->spec.dimension, (int)plan->degree,
@@ -320,11 +304,11 @@ Test(transforms, agree_with_the_definition)
             int64_t entries;
             double *want = sg_sig_to_log_sig_ref(&plan->spec, sig + i * n, &entries);
             cr_assert_eq(entries, m);
-            cr_assert_lt(distance(false, m, to_log + i * m, want), 1e-13);
+            cr_assert_lt(numbers_distance(false, m, to_log + i * m, want), 1e-13);
             free(want);
             want = sg_logsig_to_sig_ref(&plan->spec, log + i * m, &entries);
             cr_assert_eq(entries, n);
-            cr_assert_lt(distance(false, n, to_sig + i * n, want), 1e-13);
+            cr_assert_lt(numbers_distance(false, n, to_sig + i * n, want), 1e-13);
             free(want);
         }
         free(sig);
@@ -346,7 +330,7 @@ Test(transforms, the_logarithm_undoes_the_exponential)
             double *sig = make(batch * n, sizeof *sig);
             run(&sg_logsig_to_sig_kernels, plan, batch, SG_BATCH_FWD, log, NULL, NULL, sig);
             run(&sg_sig_to_log_sig_kernels, plan, batch, SG_BATCH_FWD, sig, NULL, NULL, back);
-            double error = distance(false, batch * m, back, log);
+            double error = numbers_distance(false, batch * m, back, log);
             cr_assert_lt(error, 1e-12, "d %d, N %d, method %d: %g", (int)shape[i][0],
                          (int)shape[i][1], (int)method, error);
             free(log);
@@ -412,8 +396,8 @@ Test(transforms, log_signatures_are_logarithms_of_signatures)
         run_paths(&sg_sig_kernels, plan, batch, length, SG_BATCH_VJP, path, sig_bar, want_bar);
         run_paths(&sg_log_sig_kernels, plan, batch, length, SG_BATCH_FWD, path, NULL, log);
         run_paths(&sg_log_sig_kernels, plan, batch, length, SG_BATCH_VJP, path, bar, path_bar);
-        cr_assert_lt(distance(false, batch * l, log, want), 1e-13);
-        double error = distance(false, batch * n, path_bar, want_bar);
+        cr_assert_lt(numbers_distance(false, batch * l, log, want), 1e-13);
+        double error = numbers_distance(false, batch * n, path_bar, want_bar);
         double most =
             shape[i][1] > 8 ? 1e-6 : 1e-11; /* brackets of many letters are ill-conditioned */
         cr_assert_lt(error, most, "d %d, N %d: %g", (int)shape[i][0], (int)shape[i][1], error);
