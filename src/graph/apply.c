@@ -50,11 +50,21 @@ sigad_status sigad_op_fail(const sigad_op_call *public_call, sigad_status status
     return status;
 }
 
+/* A kernel that could not be launched was noted; the operation did not look. */
+static void report_launch(sg_call *call)
+{
+    sg_place *place = &call->tape->context->place;
+    sigad_op_fail(&call->call, SIGAD_ECUDA, "a kernel could not be launched, CUDA error %d",
+                  place->error);
+    place->error = 0;
+}
+
 /* Calls, and makes sure that a failure has a message and that a message counts as a failure. */
 static bool run(sg_call *call, sigad_op_function function, const char *what)
 {
     sigad_status status = function(&call->call);
     const sg_error *error = &call->tape->context->error;
+    if (call->tape->context->place.error) report_launch(call);
     if (status && !error->status)
         sigad_op_fail(&call->call, status, "%s failed: %s", what, sigad_status_string(status));
     return !status && !error->status;
@@ -75,7 +85,7 @@ static void call_begin(sg_call *call, sigad_tape *tape)
     for (int i = 0; i < 4; i++) c->workspace_bytes[i] = 0;
     c->saved = c->workspace = c->stream = NULL;
     c->device = SIGAD_CPU;
-    c->threads = tape->context->threads;
+    c->threads = tape->context->place.threads;
     call->tape = tape;
     call->fresh = 0;
 }

@@ -4,6 +4,7 @@
 #define SG_CONTEXT_H
 #include "core/error.h"
 #include "core/memory.h"
+#include "ops/place.h"
 #include "sigad/op.h"
 
 /* First member of each object that a context owns: tapes, optimizers, data sets. */
@@ -30,7 +31,7 @@ typedef struct {
 struct sigad_context {
     sigad_allocator allocator;
     sg_error error;
-    int threads;
+    sg_place place;
     uint64_t seed;
     uint32_t
         generation; /* the last one given to a tape; parameters have SG_PARAMETER_BIT set instead */

@@ -75,6 +75,10 @@ static inline bool sg_call_fresh(const sigad_op_call *call, int i)
 {
     return ((const sg_call *)(const void *)call)->fresh >> i & 1;
 }
+static inline sg_place *sg_call_place(const sigad_op_call *call)
+{
+    return &((const sg_call *)(const void *)call)->tape->context->place;
+}
 static inline sigad_tape *sg_call_tape(const sigad_op_call *call)
 {
     return ((const sg_call *)(const void *)call)->tape;
