@@ -127,6 +127,16 @@ sigad_status sigad_synchronize(sigad_context *context)
     return sigad_context_status(context);
 }
 
+sigad_status sg_context_launched(sigad_context *context, const char *caller)
+{
+    const int error = context->place.error;
+    context->place.error = 0;
+    if (error)
+        sg_fail(&context->error, SIGAD_ECUDA, "%s: a kernel could not be launched, CUDA error %d",
+                caller, error);
+    return context->error.status;
+}
+
 sigad_status sg_context_no_memory(sigad_context *context, const char *what, size_t bytes)
 {
     return sg_fail(&context->error, SIGAD_ENOMEM, "%s: no memory for %zu bytes", what, bytes);

@@ -52,6 +52,10 @@ void sg_context_own(sigad_context *context, sg_owned *object);
 void sg_owned_detach(sg_owned *object);
 uint32_t sg_context_next_generation(sigad_context *context);
 
+/* SIGAD_ECUDA if a kernel could not be launched since the last call of this kind; else the
+ * context's status. */
+sigad_status sg_context_launched(sigad_context *context, const char *caller);
+
 /* The allocator of a context for objects that outlive a step. */
 static inline void *sg_context_allocate(sigad_context *context, size_t bytes)
 {

@@ -51,7 +51,8 @@ static void release(int32_t, void *block)
 
 extern "C" const sg_cuda_driver *sg_cuda_driver_of_build(void)
 {
-    static const sg_cuda_driver driver = {&sg_cuda_kernels_f32, &sg_cuda_kernels_f64,
-                                          properties_of_emulation, upload, release};
+    static const sg_cuda_driver driver = {
+        &sg_cuda_kernels_f32,   &sg_cuda_kernels_f64, properties_of_emulation, upload, release,
+        &sg_cuda_dense_kernels, &sg_cuda_rules};
     return &driver;
 }

@@ -115,6 +115,8 @@ typedef struct {
 } sg_cuda_kernels;
 
 extern const sg_cuda_kernels sg_cuda_kernels_f32, sg_cuda_kernels_f64;
+extern const struct sg_kernels sg_cuda_dense_kernels; /* ops/kernels.h */
+extern const struct sg_rule_kernels sg_cuda_rules;    /* train/rules/rules.h */
 
 /* What the layout asks of a device. */
 typedef struct {
@@ -128,6 +130,8 @@ typedef struct {
     int (*properties)(sg_cuda_properties *properties); /* of the current device; 0, or an error */
     void *(*upload)(const void *bytes, size_t count);  /* waits; NULL if memory is short */
     void (*release)(int32_t device, void *block);
+    const struct sg_kernels *dense;
+    const struct sg_rule_kernels *rules;
 } sg_cuda_driver;
 
 /* NULL in a library without CUDA. */
