@@ -3,6 +3,9 @@
 #define SG_CUDA_LAYOUT_H
 #include "ops/cuda/kernels.h"
 #include <stdbool.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 typedef struct {
     int64_t batch, steps; /* steps of the longest path there may be */
@@ -36,4 +39,7 @@ bool sg_cuda_lay_out_chunks(const sg_cuda_shape *shape, const sg_cuda_properties
 
 enum { SG_CUDA_LEAST_CHUNK = 64 };
 
+#ifdef __cplusplus
+}
+#endif
 #endif
