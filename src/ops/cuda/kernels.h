@@ -55,6 +55,13 @@ typedef struct {
     int32_t scalar; /* 0 or 1 */
 } sg_cuda_rows;
 
+/* Chunks of time [batch][chunks] whose tensors are multiplied, `run` of them one after the other;
+ * the last run of a path may be shorter. */
+typedef struct {
+    int32_t letters, degree;
+    int64_t batch, chunks, run;
+} sg_cuda_runs;
+
 /* A sparse integer matrix by rows. */
 typedef struct {
     int32_t column, value;
@@ -98,10 +105,9 @@ typedef struct {
     int (*line)(const sg_cuda_paths *paths, int32_t degree, sg_cuda_rows out, void *stream);
     int (*line_bar)(const sg_cuda_paths *paths, int32_t degree, sg_cuda_rows cotangent,
                     void *path_bar, void *stream);
-    int (*join)(const sg_cuda_layout *q, int64_t batch, const void *chunk, sg_cuda_rows out,
-                void *stream);
-    int (*scan)(const sg_cuda_layout *q, int64_t batch, const void *chunk, void *before,
-                void *after, void *stream);
+    int (*join)(const sg_cuda_runs *runs, const void *chunk, sg_cuda_rows out, void *stream);
+    int (*scan)(const sg_cuda_runs *runs, const void *chunk, const void *before_run,
+                const void *after_run, void *before, void *after, void *stream);
     int (*chunk_bar)(const sg_cuda_layout *q, int64_t batch, sg_cuda_rows cotangent,
                      const void *before, const void *after, void *half, void *out, void *stream);
     int (*series)(const sg_cuda_series *s, sg_cuda_rows x, sg_cuda_rows y, void *work,
