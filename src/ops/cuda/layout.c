@@ -154,18 +154,73 @@ bool sg_cuda_lay_out_chunks(const sg_cuda_shape *shape, const sg_cuda_properties
     return true;
 }
 
+/* ---- the cut of time ------------------------------------------------------------------------ */
+
+/* Of a multiprocessor, in cycles: what docs/gpu/model.md assumes, too. None has been measured. */
+enum { SCHEDULERS = 4, LAUNCH = 5000, PRODUCT = 800, BYTES_OF_ALL = 1700 };
+
+/* Instructions of a thread for one step: the chain's, then the tile's. */
+static double slots_of(const sg_cuda_shape *shape, const sg_cuda_layout *q)
+{
+    int32_t below = shape->degree - (q->tile_q ? 2 : 1);
+    double slots = q->tile_q ? q->tile_k * (2 + q->tile_q) : q->tile_k;
+    for (int32_t j = 1; j <= below; j++) slots += 2 * (shape->degree - j) + 1;
+    return slots * (shape->backward ? 3 : 1) * (shape->scalar_bytes == 8 ? 2 : 1);
+}
+
+/* What more chunks must gain, since they need more memory. */
+static const double WORTH_CUTTING = 0.97;
+
+/* Few warps cannot hide the time that an instruction takes. */
+static double slowness(int64_t warps_of_scheduler)
+{
+    static const double of[] = {1.6, 1.6, 1.25, 1.08};
+    return warps_of_scheduler < 4 ? of[warps_of_scheduler] : 1.0;
+}
+
+static double joining(const sg_cuda_shape *shape, const sg_cuda_layout *q)
+{
+    double words = (double)q->nodes * shape->letters * (q->tile_q ? shape->letters : 1);
+    double moved = 2.0 * (double)shape->batch * (double)q->chunks * words * shape->scalar_bytes;
+    double rounds = 0;
+    for (int64_t chunks = q->chunks; chunks > 1; chunks = ceiling(chunks, SG_CUDA_RUN))
+        rounds += LAUNCH + (double)smaller(chunks, SG_CUDA_RUN) * PRODUCT;
+    return (shape->backward ? 3 : 1) * (rounds + moved / BYTES_OF_ALL);
+}
+
+double sg_cuda_cycles(const sg_cuda_shape *shape, const sg_cuda_properties *device,
+                      const sg_cuda_layout *q)
+{
+    int64_t tasks = ceiling(q->tasks, device->multiprocessors) * ceiling(q->slices, q->parts);
+    int64_t warps = q->threads / WARP,
+            resident = ceiling(q->blocks, device->multiprocessors) * warps;
+    double per_step = slots_of(shape, q) * slowness(smaller(resident, BUSY_WARPS) / SCHEDULERS);
+    return (double)(tasks * warps) / SCHEDULERS * per_step * (double)q->chunk_steps +
+           joining(shape, q);
+}
+
+/* Chunks of equal length but the last; none is empty. */
+static bool cut(const sg_cuda_shape *shape, const sg_cuda_properties *device, int64_t chunks,
+                sg_cuda_layout *q)
+{
+    int64_t chunk_steps = ceiling(shape->steps, chunks);
+    if (chunk_steps) chunks = ceiling(shape->steps, chunk_steps);
+    return sg_cuda_lay_out_chunks(shape, device, chunks, chunk_steps, q);
+}
+
 bool sg_cuda_lay_out(const sg_cuda_shape *shape, const sg_cuda_properties *device,
                      sg_cuda_layout *q)
 {
-    int64_t chunks = 1, steps = shape->steps, words;
-    if (!power(shape->letters, shape->degree, &words)) return false;
-    *q = (sg_cuda_layout){.degree = shape->degree};
-    choose_tile(shape, q);
-    int64_t busy = (int64_t)device->multiprocessors * BUSY_WARPS * WARP;
-    int64_t threads = smaller(shape->batch, busy) * q->nodes * q->tiles;
-    if (shape->degree > 1 && shape->batch)
-        while (chunks * threads < busy && steps / (chunks * 2) >= SG_CUDA_LEAST_CHUNK) chunks *= 2;
-    int64_t chunk_steps = ceiling(steps, chunks);
-    if (chunk_steps) chunks = ceiling(steps, chunk_steps);
-    return sg_cuda_lay_out_chunks(shape, device, chunks, chunk_steps, q);
+    if (!cut(shape, device, 1, q)) return false;
+    if (shape->degree == 1 || !shape->batch) return true;
+    double best = sg_cuda_cycles(shape, device, q);
+    for (int64_t chunks = 2; shape->steps / chunks >= SG_CUDA_LEAST_CHUNK; chunks *= 2) {
+        sg_cuda_layout other;
+        cut(shape, device, chunks, &other);
+        double cycles = sg_cuda_cycles(shape, device, &other);
+        if (cycles >= WORTH_CUTTING * best) continue;
+        best = cycles;
+        *q = other;
+    }
+    return true;
 }

@@ -24,9 +24,10 @@ typedef struct {
  * paths share a block; a path of more threads than a block has is cut into slices. In the backward,
  * `parts` slices run side by side, each with a z_bar of its own, and the others follow them.
  *
- * Time. If paths are too few to keep the device busy, time is cut into chunks of at least
- * SG_CUDA_LEAST_CHUNK steps, whose signatures are joined by Chen products. A block brings
- * `block_steps` increments at a time into shared memory; the backward keeps its state as often.
+ * Time. Where paths are too few to keep the device busy, time is cut into chunks of at least
+ * SG_CUDA_LEAST_CHUNK steps, whose signatures are joined by Chen products: into that power of two
+ * of them for which sg_cuda_cycles is least. A block brings `block_steps` increments at a time into
+ * shared memory; the backward keeps its state as often.
  *
  * Blocks. As many as the device can hold at once, several times over; each takes more than one task
  * if there are more tasks, so that workspace does not grow with the batch. */
@@ -37,7 +38,16 @@ bool sg_cuda_lay_out(const sg_cuda_shape *shape, const sg_cuda_properties *devic
 bool sg_cuda_lay_out_chunks(const sg_cuda_shape *shape, const sg_cuda_properties *device,
                             int64_t chunks, int64_t chunk_steps, sg_cuda_layout *layout);
 
-enum { SG_CUDA_LEAST_CHUNK = 64 };
+enum { SG_CUDA_LEAST_CHUNK = 32 };
+/* So many chunks are multiplied by one thread one after the other; products of more are made in
+ * rounds. */
+enum { SG_CUDA_RUN = 32 };
+
+/* A model of the time of a call, in cycles of the busiest multiprocessor: steps times instructions
+ * of its warps, more where few warps run side by side; then the rounds of joining chunks, each a
+ * launch and a run of products, and the bytes of the chunks' tensors. */
+double sg_cuda_cycles(const sg_cuda_shape *shape, const sg_cuda_properties *device,
+                      const sg_cuda_layout *layout);
 
 #ifdef __cplusplus
 }

@@ -99,13 +99,10 @@ static void *stored_increments(pass *p, const sg_cuda_paths *paths, const sg_cud
 
 /* ---- products of chunks --------------------------------------------------------------------- */
 
-/* One thread multiplies so many chunks at most: more would be a long wait, and in float32 a long
- * sum. */
-enum { MOST_IN_RUN = 32 };
-
+/* More chunks for one thread would be a long wait, and in float32 a long sum. */
 static int64_t run_of(int64_t chunks)
 {
-    return chunks < MOST_IN_RUN ? chunks : MOST_IN_RUN;
+    return chunks < SG_CUDA_RUN ? chunks : SG_CUDA_RUN;
 }
 
 static sg_cuda_runs runs_of(const pass *p, const sg_cuda_layout *q)
