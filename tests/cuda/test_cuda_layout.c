@@ -12,7 +12,7 @@ enum { DEVICES = sizeof devices / sizeof *devices };
 static void check(const sg_cuda_shape *s, const sg_cuda_layout *q)
 {
     int64_t nodes = 1;
-    for (int32_t i = q->tile_q ? 2 : 1; i < s->degree; i++) nodes *= s->letters;
+    for (int32_t i = q->levels; i < s->degree; i++) nodes *= s->letters;
     cr_assert_eq(q->nodes, nodes);
     int64_t of_k = (s->letters + q->tile_k - 1) / q->tile_k;
     int64_t of_q = q->tile_q ? (s->letters + q->tile_q - 1) / q->tile_q : 1;

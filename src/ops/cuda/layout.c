@@ -1,14 +1,14 @@
 #include "ops/cuda/layout.h"
 #include "core/memory.h"
+#include <math.h>
 
 enum {
     WARP = 32,
     BLOCK = 256,           /* threads of a block at most */
     DEEP_BLOCK = 64,       /* where the degree asks for much memory for each thread */
-    MOST_TILED_DEGREE = 5, /* kernels that are compiled for a degree */
+    MOST_TILED_DEGREE = 5, /* kernels in tiles that are compiled for a degree */
     MOST_EXACT_DEGREE = 8, /* the same, without tiles */
-    MOST_WHOLE_TILE = 5,   /* letters that one thread can take all of */
-    TILE = 8,              /* else */
+    TILE = 8,              /* letters of a thread, of many */
     BLOCK_STEPS = 32,
     STAGED_BYTES = 24 << 10, /* of increments in shared memory */
     SUMMED_BYTES = 40 << 10, /* of columns to be summed there */
@@ -56,29 +56,40 @@ static int32_t groups_in_block(int64_t per_path, int64_t wanted, int32_t most_th
     return (int32_t)best;
 }
 
-/* Which kernel: two levels to a thread in tiles of letters by letters where it is compiled for the
- * degree (choose.cuh), else one level for any degree. */
+/* Which kernel (choose.cuh): for few letters, several levels to a thread; for many, two levels in
+ * tiles of letters by letters where it is compiled for the degree; else one level, for any degree.
+ */
 static void choose_tile(const sg_cuda_shape *shape, sg_cuda_layout *q)
 {
-    int32_t least = 2, most = MOST_TILED_DEGREE, tile = TILE;
-    if (shape->letters <= MOST_WHOLE_TILE) tile = shape->letters;
+    int32_t letters = shape->letters, degree = shape->degree, least = 2,
+            deepest = SG_CUDA_MOST_LEAF_DEGREE;
+    bool few = letters <= SG_CUDA_MOST_LEAF_LETTERS;
+    if (!few) deepest = MOST_TILED_DEGREE;
 #ifdef SIGAD_FEW_TILES
     least = 3;
-    most = 4;
-    if (tile != 3 && tile != TILE) most = 0;
+    deepest = few && letters != 3 ? 0 : few ? 5 : 4;
 #endif
-    bool tiled = shape->degree >= least && shape->degree <= most;
-    q->tile_q = tiled ? tile : 0;
-    q->tile_k = tiled ? tile : SG_CUDA_TILE;
-    if (tiled && tile == TILE && shape->scalar_bytes == 8) q->tile_k = TILE / 2; /* registers */
-    int32_t below = shape->degree - (tiled ? 2 : 1);
+    if (degree < least || degree > deepest) {
+        q->levels = 1;
+        q->tile_k = SG_CUDA_TILE;
+    } else if (few) {
+        q->levels = SG_CUDA_LEAF_LEVELS(letters, degree, shape->scalar_bytes, shape->backward);
+        q->tile_k = letters;
+    } else {
+        q->levels = 2;
+        q->tile_q = TILE;
+        q->tile_k = shape->scalar_bytes == 8 ? TILE / 2 : TILE; /* registers */
+    }
+    int32_t below = degree - q->levels;
     int64_t nodes;
-    power(shape->letters, below, &nodes);
+    power(letters, below, &nodes);
     q->nodes = (int32_t)nodes;
-    q->tiles = (int32_t)ceiling(shape->letters, q->tile_k);
-    if (tiled) q->tiles *= (int32_t)ceiling(shape->letters, q->tile_q);
+    q->tiles = (int32_t)ceiling(letters, q->tile_k);
+    if (q->tile_q) q->tiles *= (int32_t)ceiling(letters, q->tile_q);
     q->sum_rows = q->tile_k + q->tile_q + below;
-    q->kept = below + (tiled ? q->tile_k : 0);
+    q->kept = below;
+    for (int32_t level = 1, words = q->tile_k; level < q->levels; level++, words *= letters)
+        q->kept += words;
 }
 
 static void lay_out_words(const sg_cuda_shape *shape, int64_t per_path, sg_cuda_layout *q)
@@ -162,9 +173,12 @@ enum { SCHEDULERS = 4, LAUNCH = 5000, PRODUCT = 800, BYTES_OF_ALL = 1700 };
 /* Instructions of a thread for one step: the chain's, then the tile's. */
 static double slots_of(const sg_cuda_shape *shape, const sg_cuda_layout *q)
 {
-    int32_t below = shape->degree - (q->tile_q ? 2 : 1);
-    double slots = q->tile_q ? q->tile_k * (2 + q->tile_q) : q->tile_k;
-    for (int32_t j = 1; j <= below; j++) slots += 2 * (shape->degree - j) + 1;
+    double words = q->tile_k, slots = 0;
+    for (int32_t level = q->levels; level > 0; level--) {
+        slots += words * (2 * level - 1);
+        words *= q->tile_q ? q->tile_q : q->tile_k;
+    }
+    for (int32_t j = 1; j <= shape->degree - q->levels; j++) slots += 2 * (shape->degree - j) + 1;
     return slots * (shape->backward ? 3 : 1) * (shape->scalar_bytes == 8 ? 2 : 1);
 }
 
@@ -180,7 +194,7 @@ static double slowness(int64_t warps_of_scheduler)
 
 static double joining(const sg_cuda_shape *shape, const sg_cuda_layout *q)
 {
-    double words = (double)q->nodes * shape->letters * (q->tile_q ? shape->letters : 1);
+    double words = pow(shape->letters, shape->degree);
     double moved = 2.0 * (double)shape->batch * (double)q->chunks * words * shape->scalar_bytes;
     double rounds = 0;
     for (int64_t chunks = q->chunks; chunks > 1; chunks = ceiling(chunks, SG_CUDA_RUN))

@@ -17,12 +17,12 @@ typedef struct {
 /* letters is 2 or more: one letter has a kernel of its own. False: level `degree` has more words
  * than 31 bits can count, so more than a kernel's threads.
  *
- * Words. A thread owns a suffix and the words of the top one or two levels that end in it. For
- * degrees 2 to 5 the suffix has degree - 2 letters, and the two levels above come in tiles of
- * tile_q by tile_k letters: all of them for up to 5 letters, else 8 by 8 (8 by 4 in float64); for
- * others it has degree - 1 letters, and the top level comes SG_CUDA_TILE letters at a time. Small
- * paths share a block; a path of more threads than a block has is cut into slices. In the backward,
- * `parts` slices run side by side, each with a z_bar of its own, and the others follow them.
+ * Words. A thread owns a suffix and the words of the top `levels` levels that end in it. For up to
+ * 5 letters and degrees 2 to 8 it has all words of as many levels as its registers hold. For more
+ * letters and degrees 2 to 5 it has two levels, in tiles of tile_q by tile_k letters: 8 by 8 (8 by
+ * 4 in float64). Else it has one level, SG_CUDA_TILE letters at a time. Small paths share a block;
+ * a path of more threads than a block has is cut into slices. In the backward, `parts` slices run
+ * side by side, each with a z_bar of its own, and the others follow them.
  *
  * Time. Where paths are too few to keep the device busy, time is cut into chunks of at least
  * SG_CUDA_LEAST_CHUNK steps, whose signatures are joined by Chen products: into that power of two
