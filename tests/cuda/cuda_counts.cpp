@@ -54,10 +54,10 @@ void print_counts(sg_cuda_shape shape)
 
 void print_plan(const sg_cuda_layout &q, const char *which)
 {
-    printf("%s %d %d %d %d %d %d %d %d %lld %lld %lld %zu %d", which, q.tile_k, q.tile_q, q.threads,
-           q.per_group, q.groups, q.slices, q.parts, q.blocks, static_cast<long long>(q.tasks),
-           static_cast<long long>(q.chunks), static_cast<long long>(q.chunk_steps), q.shared_bytes,
-           q.kept);
+    printf("%s %d %d %d %d %d %d %d %d %d %lld %lld %lld %zu %d", which, q.levels, q.tile_k,
+           q.tile_q, q.threads, q.per_group, q.groups, q.slices, q.parts, q.blocks,
+           static_cast<long long>(q.tasks), static_cast<long long>(q.chunks),
+           static_cast<long long>(q.chunk_steps), q.shared_bytes, q.kept);
 }
 
 void print_shape(const shape_row &row, int scalar_bytes, bool backward)

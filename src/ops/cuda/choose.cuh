@@ -12,12 +12,20 @@ template <class T, int N, int K, int Q> struct tiled {
     using forward = two_levels<T, N, K, Q>;
     using backward = two_levels_adjoint<T, N, K, Q>;
 };
-template <class T, int N, int K> struct leaves {
+template <class T, int N, int K> struct two_leaves {
+    using forward = leaf_words<T, N, 2, K>;
+    using backward = leaf_words_adjoint<T, N, 2, K>;
+};
+template <class T, int N, int K> struct most_leaves {
     template <bool BACKWARD>
     static constexpr int LEVELS = SG_CUDA_LEAF_LEVELS(K, N, sizeof(T), BACKWARD);
     using forward = leaf_words<T, N, LEVELS<false>, K>;
     using backward = leaf_words_adjoint<T, N, LEVELS<true>, K>;
 };
+template <class T, int N, int K, class Run> int choose_levels(int levels, const Run &run)
+{
+    return levels == 2 ? run(two_leaves<T, N, K>()) : run(most_leaves<T, N, K>());
+}
 
 template <class T, class Run> int choose_untiled(int degree, const Run &run)
 {
@@ -54,25 +62,25 @@ template <class T, class Run> int choose_tiled(int degree, const Run &run)
     }
 }
 
-template <class T, int K, class Run> int choose_leaves(int degree, const Run &run)
+template <class T, int K, class Run> int choose_leaves(const sg_cuda_layout *q, const Run &run)
 {
-    switch (degree) {
+    switch (q->degree) {
 #ifndef SIGAD_FEW_TILES
     case 2:
-        return run(leaves<T, 2, K>());
+        return choose_levels<T, 2, K>(q->levels, run);
     case 6:
-        return run(leaves<T, 6, K>());
+        return choose_levels<T, 6, K>(q->levels, run);
     case 7:
-        return run(leaves<T, 7, K>());
+        return choose_levels<T, 7, K>(q->levels, run);
     case 8:
-        return run(leaves<T, 8, K>());
+        return choose_levels<T, 8, K>(q->levels, run);
 #endif
     case 3:
-        return run(leaves<T, 3, K>());
+        return choose_levels<T, 3, K>(q->levels, run);
     case 4:
-        return run(leaves<T, 4, K>());
+        return choose_levels<T, 4, K>(q->levels, run);
     default:
-        return run(leaves<T, 5, K>());
+        return choose_levels<T, 5, K>(q->levels, run);
     }
 }
 
@@ -84,13 +92,13 @@ template <class T, class Run> int choose(const sg_cuda_layout *q, const Run &run
     switch (q->letters) {
 #ifndef SIGAD_FEW_TILES
     case 2:
-        return choose_leaves<T, 2>(q->degree, run);
+        return choose_leaves<T, 2>(q, run);
     case 4:
-        return choose_leaves<T, 4>(q->degree, run);
+        return choose_leaves<T, 4>(q, run);
     case 5:
-        return choose_leaves<T, 5>(q->degree, run);
+        return choose_leaves<T, 5>(q, run);
 #endif
     default:
-        return choose_leaves<T, 3>(q->degree, run);
+        return choose_leaves<T, 3>(q, run);
     }
 }

@@ -13,7 +13,7 @@ extern "C" {
 enum { SG_CUDA_MOST_DEGREE = 32 };
 /* Letters that a thread of the kernels for any degree takes at once. */
 enum { SG_CUDA_TILE = 4 };
-/* Few letters: a thread takes all of them, and several levels, as many as registers allow. */
+/* Few letters: a thread takes all of them, and two levels, or as many as registers allow. */
 enum { SG_CUDA_MOST_LEAF_LETTERS = 5, SG_CUDA_MOST_LEAF_DEGREE = 8 };
 #define SG_CUDA_LEAF_LEVELS(letters, degree, scalar_bytes, backward)                  \
     SG_CUDA_LESSER(degree, (letters) == 2   ? ((backward) ? 4 : 5)                    \

@@ -56,10 +56,10 @@ static int32_t groups_in_block(int64_t per_path, int64_t wanted, int32_t most_th
     return (int32_t)best;
 }
 
-/* Which kernel (choose.cuh): for few letters, several levels to a thread; for many, two levels in
- * tiles of letters by letters where it is compiled for the degree; else one level, for any degree.
- */
-static void choose_tile(const sg_cuda_shape *shape, sg_cuda_layout *q)
+/* Which kernel (choose.cuh): for few letters, all of them and two or more levels to a thread; for
+ * many, two levels in tiles of letters by letters where it is compiled for the degree; else one
+ * level, for any degree. */
+static void choose_tile(const sg_cuda_shape *shape, bool deep, sg_cuda_layout *q)
 {
     int32_t letters = shape->letters, degree = shape->degree, least = 2,
             deepest = SG_CUDA_MOST_LEAF_DEGREE;
@@ -73,7 +73,9 @@ static void choose_tile(const sg_cuda_shape *shape, sg_cuda_layout *q)
         q->levels = 1;
         q->tile_k = SG_CUDA_TILE;
     } else if (few) {
-        q->levels = SG_CUDA_LEAF_LEVELS(letters, degree, shape->scalar_bytes, shape->backward);
+        q->levels = 2;
+        if (deep)
+            q->levels = SG_CUDA_LEAF_LEVELS(letters, degree, shape->scalar_bytes, shape->backward);
         q->tile_k = letters;
     } else {
         q->levels = 2;
@@ -147,8 +149,8 @@ static void lay_out_blocks(const sg_cuda_shape *shape, const sg_cuda_properties 
         (size_t)q->groups * SG_CUDA_TRACK_BYTES + (rows + columns) * shape->scalar_bytes;
 }
 
-bool sg_cuda_lay_out_chunks(const sg_cuda_shape *shape, const sg_cuda_properties *device,
-                            int64_t chunks, int64_t chunk_steps, sg_cuda_layout *q)
+static bool lay_out(const sg_cuda_shape *shape, const sg_cuda_properties *device, bool deep,
+                    int64_t chunks, int64_t chunk_steps, sg_cuda_layout *q)
 {
     int64_t words;
     if (!power(shape->letters, shape->degree, &words)) return false;
@@ -156,7 +158,7 @@ bool sg_cuda_lay_out_chunks(const sg_cuda_shape *shape, const sg_cuda_properties
                           .degree = shape->degree,
                           .chunks = chunks,
                           .chunk_steps = chunk_steps};
-    choose_tile(shape, q);
+    choose_tile(shape, deep, q);
     lay_out_words(shape, (int64_t)q->nodes * q->tiles, q);
     lay_out_steps(shape, q);
     q->threads = (int32_t)round_up((int64_t)q->groups * q->per_group, WARP);
@@ -165,10 +167,10 @@ bool sg_cuda_lay_out_chunks(const sg_cuda_shape *shape, const sg_cuda_properties
     return true;
 }
 
-/* ---- the cut of time ------------------------------------------------------------------------ */
+/* ---- the model of time ---------------------------------------------------------------------- */
 
 /* Of a multiprocessor, in cycles: what docs/gpu/model.md assumes, too. None has been measured. */
-enum { SCHEDULERS = 4, LAUNCH = 5000, PRODUCT = 800, BYTES_OF_ALL = 1700 };
+enum { SCHEDULERS = 4, REGISTERS = 65536, LAUNCH = 5000, PRODUCT = 800, BYTES_OF_ALL = 1700 };
 
 /* Instructions of a thread for one step: the chain's, then the tile's. */
 static double slots_of(const sg_cuda_shape *shape, const sg_cuda_layout *q)
@@ -182,14 +184,28 @@ static double slots_of(const sg_cuda_shape *shape, const sg_cuda_layout *q)
     return slots * (shape->backward ? 3 : 1) * (shape->scalar_bytes == 8 ? 2 : 1);
 }
 
-/* What more chunks must gain, since they need more memory. */
-static const double WORTH_CUTTING = 0.97;
+/* What it takes of a thread, as the compiler's reports have it (docs/gpu/resources.md), more or
+ * less. */
+static double registers_of(const sg_cuda_shape *shape, const sg_cuda_layout *q)
+{
+    double level = q->tile_k, words = shape->backward ? q->kept : 0;
+    for (int32_t i = q->levels; i > 0; i--) {
+        words += level;
+        level *= q->tile_q ? q->tile_q : q->tile_k;
+    }
+    words *= shape->scalar_bytes / 4;
+    return shape->backward ? 60 + 1.9 * words : 50 + 1.1 * words;
+}
 
 /* Few warps cannot hide the time that an instruction takes. */
-static double slowness(int64_t warps_of_scheduler)
+static double slowness(const sg_cuda_shape *shape, const sg_cuda_properties *device,
+                       const sg_cuda_layout *q)
 {
     static const double of[] = {1.6, 1.6, 1.25, 1.08};
-    return warps_of_scheduler < 4 ? of[warps_of_scheduler] : 1.0;
+    int64_t blocks = ceiling(q->blocks, device->multiprocessors);
+    int64_t room = (int64_t)(REGISTERS / (registers_of(shape, q) * q->threads));
+    int64_t warps = smaller(blocks, room > 1 ? room : 1) * (q->threads / WARP) / SCHEDULERS;
+    return warps < 4 ? of[warps] : 1.0;
 }
 
 static double joining(const sg_cuda_shape *shape, const sg_cuda_layout *q)
@@ -206,35 +222,51 @@ double sg_cuda_cycles(const sg_cuda_shape *shape, const sg_cuda_properties *devi
                       const sg_cuda_layout *q)
 {
     int64_t tasks = ceiling(q->tasks, device->multiprocessors) * ceiling(q->slices, q->parts);
-    int64_t warps = q->threads / WARP,
-            resident = ceiling(q->blocks, device->multiprocessors) * warps;
-    double per_step = slots_of(shape, q) * slowness(smaller(resident, BUSY_WARPS) / SCHEDULERS);
-    return (double)(tasks * warps) / SCHEDULERS * per_step * (double)q->chunk_steps +
+    double per_step = slots_of(shape, q) * slowness(shape, device, q);
+    return (double)(tasks * (q->threads / WARP)) / SCHEDULERS * per_step * (double)q->chunk_steps +
            joining(shape, q);
 }
 
-/* Chunks of equal length but the last; none is empty. */
-static bool cut(const sg_cuda_shape *shape, const sg_cuda_properties *device, int64_t chunks,
-                sg_cuda_layout *q)
+/* Makes the layout `best` if it is modelled better. */
+static void consider(const sg_cuda_shape *shape, const sg_cuda_properties *device, bool deep,
+                     int64_t chunks, int64_t chunk_steps, sg_cuda_layout *best, double *least)
 {
-    int64_t chunk_steps = ceiling(shape->steps, chunks);
-    if (chunk_steps) chunks = ceiling(shape->steps, chunk_steps);
-    return sg_cuda_lay_out_chunks(shape, device, chunks, chunk_steps, q);
+    static const double WORTH_CUTTING = 0.97; /* since more chunks need more memory */
+    sg_cuda_layout q;
+    lay_out(shape, device, deep, chunks, chunk_steps, &q);
+    double cycles = sg_cuda_cycles(shape, device, &q);
+    if (*least >= 0 && cycles >= WORTH_CUTTING * *least) return;
+    *least = cycles;
+    *best = q;
+}
+
+static bool best_of_levels(const sg_cuda_shape *shape, const sg_cuda_properties *device,
+                           int64_t chunks, int64_t chunk_steps, sg_cuda_layout *q, double *least)
+{
+    int64_t words;
+    if (!power(shape->letters, shape->degree, &words)) return false;
+    consider(shape, device, false, chunks, chunk_steps, q, least);
+    if (shape->letters <= SG_CUDA_MOST_LEAF_LETTERS)
+        consider(shape, device, true, chunks, chunk_steps, q, least);
+    return true;
+}
+
+bool sg_cuda_lay_out_chunks(const sg_cuda_shape *shape, const sg_cuda_properties *device,
+                            int64_t chunks, int64_t chunk_steps, sg_cuda_layout *q)
+{
+    double least = -1;
+    return best_of_levels(shape, device, chunks, chunk_steps, q, &least);
 }
 
 bool sg_cuda_lay_out(const sg_cuda_shape *shape, const sg_cuda_properties *device,
                      sg_cuda_layout *q)
 {
-    if (!cut(shape, device, 1, q)) return false;
+    double least = -1;
+    if (!best_of_levels(shape, device, 1, shape->steps, q, &least)) return false;
     if (shape->degree == 1 || !shape->batch) return true;
-    double best = sg_cuda_cycles(shape, device, q);
     for (int64_t chunks = 2; shape->steps / chunks >= SG_CUDA_LEAST_CHUNK; chunks *= 2) {
-        sg_cuda_layout other;
-        cut(shape, device, chunks, &other);
-        double cycles = sg_cuda_cycles(shape, device, &other);
-        if (cycles >= WORTH_CUTTING * best) continue;
-        best = cycles;
-        *q = other;
+        int64_t chunk_steps = ceiling(shape->steps, chunks);
+        best_of_levels(shape, device, ceiling(shape->steps, chunk_steps), chunk_steps, q, &least);
     }
     return true;
 }

@@ -18,7 +18,8 @@ typedef struct {
  * than 31 bits can count, so more than a kernel's threads.
  *
  * Words. A thread owns a suffix and the words of the top `levels` levels that end in it. For up to
- * 5 letters and degrees 2 to 8 it has all words of as many levels as its registers hold. For more
+ * 5 letters and degrees 2 to 8 it has all words of two levels or of as many as its registers hold,
+ * whichever sg_cuda_cycles says is faster: more levels are less work, but fewer threads. For more
  * letters and degrees 2 to 5 it has two levels, in tiles of tile_q by tile_k letters: 8 by 8 (8 by
  * 4 in float64). Else it has one level, SG_CUDA_TILE letters at a time. Small paths share a block;
  * a path of more threads than a block has is cut into slices. In the backward, `parts` slices run
@@ -34,7 +35,8 @@ typedef struct {
 bool sg_cuda_lay_out(const sg_cuda_shape *shape, const sg_cuda_properties *device,
                      sg_cuda_layout *layout);
 
-/* The same with the cut of time given: for the chunks' own signatures in the backward. */
+/* The same with the cut of time given, and `levels` by the model: for the chunks' own signatures in
+ * the backward. */
 bool sg_cuda_lay_out_chunks(const sg_cuda_shape *shape, const sg_cuda_properties *device,
                             int64_t chunks, int64_t chunk_steps, sg_cuda_layout *layout);
 
