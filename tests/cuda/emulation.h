@@ -1,7 +1,7 @@
 // A small CUDA for the host, by which launch.cuh compiles kernels without nvcc: each thread of a
-// block is a fiber that runs until it meets a barrier or a shuffle. Shared memory is poisoned with
-// NaN before every block. Barriers that only some threads reach, or that none can leave, are
-// faults: the launch fails.
+// block is a fiber that runs until it meets a barrier or a shuffle, or, for the thread sanitizer, a
+// thread of the host. Shared memory is poisoned with NaN before every block. Of the fibers,
+// barriers that only some threads reach, or that none can leave, are faults: the launch fails.
 #pragma once
 #include "emulation_control.h"
 #include <stddef.h>
@@ -17,7 +17,13 @@
 struct emulated_index {
     unsigned x;
 };
-extern emulated_index threadIdx, blockIdx, blockDim, gridDim;
+extern __thread emulated_index threadIdx, blockIdx;
+extern emulated_index blockDim, gridDim;
+
+enum { EMULATED_MOST_THREADS = 1024, EMULATED_WARP = 32, EMULATED_MOST_SHARED = 96 << 10 };
+enum { EMULATED_LAUNCH_FAILURE = 719 }; // as CUDA numbers its errors
+// The error with which a device answers such a launch; 0: it goes on.
+int emulation_refuses(int64_t blocks, int threads, size_t shared);
 
 void *emulated_shared();
 void emulated_barrier(const char *file, int line);
