@@ -16,6 +16,7 @@
 typedef struct {
     const sigad_plan *plan;
     bool forward;
+    int64_t bytes; /* of a number */
     int degree;
     double lanes, batch, steps, words;
     double step;    /* multiply-adds of Horner's rule for one increment */
@@ -42,6 +43,7 @@ static shape shape_of(const sg_signature_batch *b, int what, const sg_lane_kerne
     shape s = {.plan = plan,
                .forward = sg_signature_is_forward(what),
                .degree = plan->degree,
+               .bytes = sg_scalar_bytes(b->scalar),
                .lanes = lanes->lanes,
                .batch = b->batch ? (double)b->batch : 1,
                .steps = (double)sg_steps(plan, b->length),
@@ -63,8 +65,10 @@ static shape shape_of(const sg_signature_batch *b, int what, const sg_lane_kerne
 
 static double cost_of_items(const shape *s)
 {
-    double step = s->step / s->lanes + 7.5 * s->degree * (s->degree - 1);
+    bool core = s->forward && sg_tensor_core(s->plan, (int64_t)s->steps, s->bytes);
+    double step = (core ? 0.4 : 1) * s->step / s->lanes + 7.5 * s->degree * (s->degree - 1);
     double item = 1000 + s->filled * s->steps * step + 3 * s->log / s->lanes;
+    if (core) item += 6 * s->words / s->lanes;
     return s->batch * item * (s->forward ? 1 : 3);
 }
 

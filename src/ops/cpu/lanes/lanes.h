@@ -17,11 +17,12 @@ enum {
     SG_LANE_BLOCK = 64, /* most increments between two looks at the tree, forward */
     SG_LANE_UNDO = 32,  /* and backward, where rounding errors of undoing add up inside a block */
     SG_CHUNK = 256,     /* floats: longer chunks of time are cut and joined, for accuracy */
-    SG_JOIN_BYTES = 1 << 20,   /* for these joins: fewer where states are large */
-    SG_LANE_KEPT = 4096,       /* vectors of states to keep at least before a path is run twice */
-    SG_AREA_LETTERS = 16,      /* most letters in degree 2, backward */
-    SG_AREA_ENTRIES = 512,     /* of a block of points in degree 2, backward */
-    SG_CORE_STEPS = 30,        /* increments from which completing the core pays */
+    SG_JOIN_BYTES = 1 << 20, /* for these joins: fewer where states are large */
+    SG_LANE_KEPT = 4096,     /* vectors of states to keep at least before a path is run twice */
+    SG_AREA_LETTERS = 16,    /* most letters in degree 2, backward */
+    SG_AREA_ENTRIES = 512,   /* of a block of points in degree 2, backward */
+    SG_CORE_JOINED = 6, /* degrees up to which chunks are joined before their top is completed */
+    SG_CORE_STEPS = 30, /* increments from which completing the core pays backward, degree 3 */
     SG_CORE_PULL_STEPS = 15,   /* and backward, for four levels or more */
     SG_CORE_PULL_DEGREE = 6,   /* up to which it is accurate enough backward */
     SG_CORE_FLOAT_STEPS = 128, /* and increments, in float */
@@ -80,6 +81,7 @@ typedef struct {
 typedef struct {
     const sg_core *core;
     bool area;
+    bool whole; /* chunks of the core are completed before they are joined */
     int joins;
 } sg_lane_route;
 sg_lane_route sg_lanes_route(const sigad_plan *plan, int64_t steps, bool single,
