@@ -50,7 +50,7 @@ typedef struct {
  * less than any of them, and decides where time is cut into blocks: the bits of a path's results do
  * not depend on the others of its group. */
 typedef struct {
-    int lanes;
+    int lanes, pairs_letters; /* see sg_lanes_sig_is_closed */
     int64_t (*sig_bytes)(const sigad_plan *plan, int64_t longest);
     void (*sig)(const sigad_plan *plan, int64_t longest, int rows, const int64_t *lengths,
                 const double *time, const void *const *path, void *const *sig, void *work);
@@ -102,6 +102,13 @@ bool sg_lanes_transform(const sigad_plan *plan);
 static inline bool sg_lanes_vjp_is_closed(const sigad_plan *plan)
 {
     return plan->degree == 2 && plan->letters > 1 && plan->letters <= SG_AREA_LETTERS;
+}
+
+/* Whether sig runs path by path, with vectors along the points, which few letters allow. */
+static inline bool sg_lanes_sig_is_closed(const sigad_plan *plan, int pairs_letters)
+{
+    return plan->degree == 2 && plan->letters > 1 && plan->letters <= pairs_letters &&
+           !plan->spec.time_aug && !plan->spec.lead_lag && plan->spec.kernel != SIGAD_KERNEL_PLAIN;
 }
 
 /* By instruction set (sg_isa of core/cpu.h), for float and double; an instruction set that the
