@@ -101,6 +101,13 @@ sigad_status sigad_backward_with(sigad_tape *tape, sigad_tensor y, sigad_tensor 
     return error->status;
 }
 
+static sigad_tensor gradient_leaf(sigad_tape *tape, const char *caller, const sigad_array *value,
+                                  const void *gradient)
+{
+    return gradient ? sg_tape_leaf_copy(tape, caller, SG_NODE_RESULT, value, gradient)
+                    : sg_tape_leaf(tape, caller, SG_NODE_RESULT, value, NULL);
+}
+
 sigad_tensor sigad_gradient(sigad_tape *tape, sigad_tensor x)
 {
     const char *caller = "sigad_gradient";
@@ -108,8 +115,8 @@ sigad_tensor sigad_gradient(sigad_tape *tape, sigad_tensor x)
     if (sg_is_parameter(x)) {
         const sg_parameter *parameter = sg_context_parameter(tape->context, caller, x);
         if (!parameter) return poison;
-        return sg_tape_leaf(tape, caller, SG_NODE_RESULT, &parameter->value,
-                            parameter->reached ? parameter->gradient : NULL);
+        return gradient_leaf(tape, caller, &parameter->value,
+                             parameter->reached ? parameter->gradient : NULL);
     }
     const sg_node *node = sg_tape_node(tape, caller, x);
     if (!node) return poison;
@@ -118,5 +125,5 @@ sigad_tensor sigad_gradient(sigad_tape *tape, sigad_tensor x)
                 "%s: the tensor was not watched; call sigad_watch before backward", caller);
         return poison;
     }
-    return sg_tape_leaf(tape, caller, SG_NODE_RESULT, &node->value, node->gradient);
+    return gradient_leaf(tape, caller, &node->value, node->gradient);
 }

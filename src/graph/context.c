@@ -30,10 +30,7 @@ static sigad_status check_options(sg_error *error, const sigad_context_options *
     sigad_status status =
         sg_options(error, "sigad_context_options", given, options, sizeof *options);
     if (status) return status;
-    if (options->device == SIGAD_CUDA)
-        return sg_fail(error, SIGAD_EDEVICE,
-                       "sigad_context_create: this library was built without CUDA; use SIGAD_CPU");
-    if (options->device != SIGAD_CPU)
+    if (options->device != SIGAD_CPU && options->device != SIGAD_CUDA)
         return sg_fail(error, SIGAD_EINVAL,
                        "sigad_context_create: device %d is neither SIGAD_CPU nor SIGAD_CUDA",
                        (int)options->device);
@@ -75,6 +72,11 @@ sigad_status sigad_context_create(const sigad_context_options *given, sigad_cont
                                .ticks_at_start = sg_ticks(),
                                .nanoseconds_at_start = sg_nanoseconds()};
     context->owned.next = context->owned.previous = &context->owned;
+    if (!sg_device_open(context, &options)) {
+        status = context->error.status;
+        sg_release(&allocator, context, sizeof *context);
+        return status;
+    }
     *result = context;
     return SIGAD_OK;
 }
@@ -91,6 +93,7 @@ void sigad_context_destroy(sigad_context *context)
                context->parameter_capacity * sizeof *context->parameters);
     for (size_t i = 0; i < context->plan_count; i++) sigad_plan_destroy(context->plans[i].plan);
     sg_release(&allocator, context->plans, context->plan_capacity * sizeof *context->plans);
+    sg_device_close(context);
     sg_release(&allocator, context, sizeof *context);
 }
 
@@ -120,7 +123,9 @@ sigad_status sigad_context_clear(sigad_context *context)
 
 sigad_status sigad_synchronize(sigad_context *context)
 {
-    return sigad_context_status(context);
+    if (!context) return SIGAD_EINVAL;
+    if (!context->error.status) sg_device_wait(context, "sigad_synchronize");
+    return context->error.status;
 }
 
 sigad_status sg_context_no_memory(sigad_context *context, const char *what, size_t bytes)

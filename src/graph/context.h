@@ -4,6 +4,7 @@
 #define SG_CONTEXT_H
 #include "core/error.h"
 #include "core/memory.h"
+#include "graph/device.h"
 #include "sigad/op.h"
 
 /* First member of each object that a context owns: tapes, optimizers, data sets. */
@@ -14,7 +15,7 @@ typedef struct sg_owned {
 
 typedef struct {
     char *name;
-    sigad_array value; /* data owned */
+    sigad_array value; /* data owned, on the context's device */
     void *gradient;    /* of the same size, owned; NULL until the first backward that reaches the
                           parameter */
     uint64_t version;  /* grows with each write */
@@ -30,6 +31,7 @@ typedef struct {
 struct sigad_context {
     sigad_allocator allocator;
     sg_error error;
+    sg_device device;
     int threads;
     uint64_t seed;
     uint32_t
@@ -88,7 +90,8 @@ const sigad_plan *sg_context_plan(sigad_context *context, const char *caller,
                                   const sigad_sig_spec *spec);
 
 /* sigad_tensor_info of the caller's size; what we do not know of a longer one becomes zero. */
-void sg_info_of_array(const sigad_array *value, sigad_tensor_info *info);
+void sg_info_of_array(const sigad_context *context, const sigad_array *value,
+                      sigad_tensor_info *info);
 sigad_status sg_info_write(sigad_context *context, const sigad_tensor_info *full,
                            sigad_tensor_info *info);
 

@@ -1,12 +1,13 @@
 /* The arrays that run along with a sweep, and the seed that it starts from. */
 #include "graph/sweep.h"
-#include <string.h>
 
 void *sg_field_array(sg_sweep *sweep, const sigad_array *like)
 {
-    void *block = sg_arena_take_zeroed(&sweep->tape->side, sg_array_bytes(like));
-    if (!block) sg_context_no_memory(sweep->tape->context, sweep->caller, sg_array_bytes(like));
-    return block;
+    sigad_context *context = sweep->tape->context;
+    const size_t bytes = sg_array_bytes(like);
+    void *block = sg_arena_take(sweep->tape->side_values, bytes);
+    if (!block) sg_context_no_memory(context, sweep->caller, bytes);
+    return block && sg_device_clear(context, sweep->caller, block, bytes) ? block : NULL;
 }
 
 bool sg_field_create_empty(sg_sweep *sweep, sg_field *field)
@@ -54,7 +55,8 @@ bool sg_field_need(sg_sweep *sweep, const sg_field *field, sigad_tensor tensor,
     *fresh = !*entry;
     if (*entry) return true;
     const size_t bytes = sg_array_bytes(like);
-    *entry = sg_is_parameter(tensor) ? field->room[tensor.id] : sg_arena_take(&tape->side, bytes);
+    *entry =
+        sg_is_parameter(tensor) ? field->room[tensor.id] : sg_arena_take(tape->side_values, bytes);
     return *entry || !sg_context_no_memory(tape->context, sweep->caller, bytes);
 }
 
@@ -63,9 +65,8 @@ bool sg_field_need_cleared(sg_sweep *sweep, const sg_field *field, sigad_tensor 
 {
     bool fresh;
     if (!sg_field_need(sweep, field, tensor, like, &fresh)) return false;
-    const size_t bytes = sg_array_bytes(like);
-    if (fresh && bytes) memset(sg_field_at(field, tensor), 0, bytes);
-    return true;
+    return !fresh || sg_device_clear(sweep->tape->context, sweep->caller,
+                                     sg_field_at(field, tensor), sg_array_bytes(like));
 }
 
 /* ---- the seed ------------------------------------------------------------------------------ */

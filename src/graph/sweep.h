@@ -18,7 +18,7 @@ typedef struct {
     uint8_t *parameter_state; /* [parameters] */
     sg_frame frame;
     void *workspace; /* enough for the functions that were required */
-    sg_arena_mark start;
+    sg_tape_mark start;
 } sg_sweep;
 
 /* One array per active node and source parameter: cotangents, tangents. */

@@ -60,10 +60,11 @@ static sigad_tensor result_like(sigad_tape *tape, const char *caller, sigad_tens
     return sg_tape_leaf(tape, caller, SG_NODE_RESULT, &value, NULL);
 }
 
-static void copy_result(sigad_tape *tape, sigad_tensor result, const void *data)
+static bool copy_result(const sg_sweep *sweep, sigad_tensor result, const void *data)
 {
-    const sigad_array *value = &tape->nodes[result.id].value;
-    memcpy(value->data, data, sg_array_bytes(value));
+    const sigad_array *value = &sweep->tape->nodes[result.id].value;
+    return sg_device_move(sweep->tape->context, sweep->caller, value->data, data,
+                          sg_array_bytes(value));
 }
 
 /* ---- J v ----------------------------------------------------------------------------------- */
@@ -77,8 +78,7 @@ static bool push(sg_sweep *sweep, int n, const sigad_tensor *x, const sigad_tens
     if (!sg_sweep_require(sweep, 1u << SIGAD_JVP) || !sg_field_create(sweep, &field)) return false;
     seed_tangents(sweep, &field, n, x, tangent);
     if (!sg_sweep_push(sweep, &field)) return false;
-    copy_result(sweep->tape, result, sg_field_at(&field, sweep->output));
-    return true;
+    return copy_result(sweep, result, sg_field_at(&field, sweep->output));
 }
 
 sigad_tensor sigad_jvp(sigad_tape *tape, sigad_tensor y, int n, const sigad_tensor *x,
@@ -121,8 +121,9 @@ static bool hvp(sg_sweep *sweep, int n, const sigad_tensor *x, const sigad_tenso
         !sg_sweep_pull_tangent(sweep, &cotangent, &tangent, &second))
         return false;
     for (int i = 0; i < n; i++)
-        if (sg_sweep_active(sweep, x[i]))
-            copy_result(sweep->tape, result[i], sg_field_at(&second, x[i]));
+        if (sg_sweep_active(sweep, x[i]) &&
+            !copy_result(sweep, result[i], sg_field_at(&second, x[i])))
+            return false;
     return true;
 }
 

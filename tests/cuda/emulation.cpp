@@ -16,7 +16,7 @@
 #endif
 
 emulated_index threadIdx, blockIdx, blockDim, gridDim;
-emulation emulated = {4, EMULATION_UPWARDS, -1, 0, -1, 0};
+emulation emulated = {4, EMULATION_UPWARDS, -1, 0, -1, 0, -1, -1, 0, 1, 0, 0, 0, 0, 0};
 
 namespace
 {
@@ -49,7 +49,7 @@ void *shared_memory;
 void (*body_of_launch)(void *);
 void *user_of_launch;
 barrier_site sites[MOST_BARRIERS];
-int site_count, device_blocks;
+int site_count;
 char fault_text[TEXT];
 bool faulty;
 
@@ -110,8 +110,7 @@ void prepare_fiber(fiber *f)
     makecontext(&f->context, fiber_main, 0);
 }
 
-// ---- a block
-// --------------------------------------------------------------------------------------
+// ---- a block ----------------------------------------------------------------------------------
 
 void fail(const char *what, int thread)
 {
@@ -235,31 +234,56 @@ void emulated_shuffle(void *value, size_t bytes, unsigned away)
     leave(AT_SHUFFLE);
 }
 
-int emulated_launch(int64_t blocks, int threads, size_t shared, void (*body)(void *), void *user)
+namespace
 {
-    enum { INVALID_CONFIGURATION = 9, LAUNCH_FAILURE = 719, MOST_SHARED = 96 << 10 };
-    if (emulated.failing_launch >= 0 && emulated.failing_launch-- == 0) return LAUNCH_FAILURE;
-    if (blocks < 1 || blocks > INT32_MAX || threads < 1 || threads > MOST_THREADS ||
-        threads % WARP_LANES || shared > MOST_SHARED)
-        return INVALID_CONFIGURATION;
-    body_of_launch = body;
-    user_of_launch = user;
-    threads_of_block = threads;
-    blockDim.x = static_cast<unsigned>(threads);
-    gridDim.x = static_cast<unsigned>(blocks);
-    shared_memory = malloc(shared ? shared : 1);
+enum { INVALID_CONFIGURATION = 9, LAUNCH_FAILURE = 719, MOST_SHARED = 96 << 10 };
+
+struct grid {
+    unsigned blocks;
+    int threads;
+    size_t shared;
+    void (*body)(void *);
+};
+
+// What a launch queues: the grid, and behind it the kernel's arguments.
+int run_grid(void *queued)
+{
+    const grid *g = static_cast<grid *>(queued);
+    body_of_launch = g->body;
+    user_of_launch = static_cast<grid *>(queued) + 1;
+    threads_of_block = g->threads;
+    blockDim.x = static_cast<unsigned>(g->threads);
+    gridDim.x = g->blocks;
+    shared_memory = malloc(g->shared ? g->shared : 1);
     faulty = false;
     for (unsigned b = 0; b < gridDim.x && !faulty; b++) {
         blockIdx.x = b;
-        memset(shared_memory, 0xff, shared);
+        memset(shared_memory, 0xff, g->shared);
         run_block();
     }
     free(shared_memory);
     return faulty ? LAUNCH_FAILURE : 0;
 }
+} // namespace
 
-// ---- what the tests ask
-// -----------------------------------------------------------------------------
+int emulated_launch(int64_t blocks, int threads, size_t shared, void *stream, void (*body)(void *),
+                    void *user, size_t user_bytes)
+{
+    emulated.launches++;
+    if (emulated.failing_launch >= 0 && emulated.failing_launch-- == 0) return LAUNCH_FAILURE;
+    if (blocks < 1 || blocks > INT32_MAX || threads < 1 || threads > MOST_THREADS ||
+        threads % WARP_LANES || shared > MOST_SHARED)
+        return INVALID_CONFIGURATION;
+    const size_t bytes = sizeof(grid) + user_bytes;
+    grid *queued = static_cast<grid *>(malloc(bytes));
+    *queued = {static_cast<unsigned>(blocks), threads, shared, body};
+    memcpy(queued + 1, user, user_bytes);
+    const int error = emulated_queue(stream, run_grid, queued, bytes);
+    free(queued);
+    return error;
+}
+
+// ---- what the tests ask -------------------------------------------------------------------------
 
 int emulation_barriers(void)
 {
@@ -284,43 +308,4 @@ const char *emulation_fault(void)
     memcpy(text, fault_text, sizeof text);
     fault_text[0] = 0;
     return text[0] ? text : NULL;
-}
-
-int emulation_blocks(void)
-{
-    return device_blocks;
-}
-
-// ---- in place of device.cu
-// --------------------------------------------------------------------------
-
-static int properties_of_emulation(sg_cuda_properties *found)
-{
-    if (emulated.no_device) return 100;
-    found->device = 0;
-    found->multiprocessors = emulated.multiprocessors;
-    found->shared_bytes = 96 << 10;
-    return 0;
-}
-
-static void *upload(const void *bytes, size_t count)
-{
-    void *block = emulated.failing_upload ? NULL : malloc(count);
-    if (!block) return NULL;
-    memcpy(block, bytes, count);
-    device_blocks++;
-    return block;
-}
-
-static void release(int32_t, void *block)
-{
-    device_blocks--;
-    free(block);
-}
-
-extern "C" const sg_cuda_driver *sg_cuda_driver_of_build(void)
-{
-    static const sg_cuda_driver driver = {&sg_cuda_kernels_f32, &sg_cuda_kernels_f64,
-                                          properties_of_emulation, upload, release};
-    return &driver;
 }

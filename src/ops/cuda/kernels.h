@@ -3,8 +3,7 @@
  * table of what is asked of the CUDA runtime. The tests put other tables in their place. */
 #ifndef SG_CUDA_KERNELS_H
 #define SG_CUDA_KERNELS_H
-#include <stddef.h>
-#include <stdint.h>
+#include "ops/cuda/runtime.h"
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -128,6 +127,7 @@ typedef struct {
     int (*properties)(sg_cuda_properties *properties); /* of the current device; 0, or an error */
     void *(*upload)(const void *bytes, size_t count);  /* waits; NULL if memory is short */
     void (*release)(int32_t device, void *block);
+    const sg_cuda_runtime *runtime;
 } sg_cuda_driver;
 
 /* NULL in a library without CUDA. */
