@@ -52,6 +52,16 @@ sigad_status sigad_op_fail(const sigad_op_call *public_call, sigad_status status
     return status;
 }
 
+/* A kernel that could not be launched was noted; the operation did not look. */
+static void report_launch(sg_call *call)
+{
+    sigad_context *context = call->tape->context;
+    const int error = context->place.error;
+    context->place.error = 0;
+    sigad_op_fail(&call->call, SIGAD_ECUDA, "a kernel could not be launched, CUDA error %d: %s",
+                  error, sg_device_error_text(&context->device, error));
+}
+
 /* Calls, and makes sure that a failure has a message and that a message counts as a failure. */
 static bool run(sg_call *call, sigad_op_function function, const char *what)
 {
@@ -60,6 +70,7 @@ static bool run(sg_call *call, sigad_op_function function, const char *what)
     sigad_status status = function(&call->call);
     sg_device_leave(device, before);
     const sg_error *error = &call->tape->context->error;
+    if (call->tape->context->place.error) report_launch(call);
     if (status && !error->status)
         sigad_op_fail(&call->call, status, "%s failed: %s", what, sigad_status_string(status));
     return !status && !error->status;
@@ -79,9 +90,9 @@ static void call_begin(sg_call *call, sigad_tape *tape)
     c->y = NULL;
     for (int i = 0; i < 4; i++) c->workspace_bytes[i] = 0;
     c->saved = c->workspace = NULL;
-    c->stream = tape->context->device.stream;
-    c->device = sg_device_is_host(&tape->context->device) ? SIGAD_CPU : SIGAD_CUDA;
-    c->threads = tape->context->threads;
+    c->stream = tape->context->place.stream;
+    c->device = tape->context->place.device;
+    c->threads = tape->context->place.threads;
     call->tape = tape;
     call->fresh = 0;
 }

@@ -3,6 +3,7 @@
 #include "core/options.h"
 #include "core/parallel.h"
 #include "core/random.h"
+#include "ops/kernels.h"
 #include <string.h>
 
 /* ---- what a context owns ------------------------------------------------------------------- */
@@ -63,14 +64,17 @@ sigad_status sigad_context_create(const sigad_context_options *given, sigad_cont
     /* Handles of different contexts differ most likely, not certainly: there is no global counter.
      */
     uint64_t mixed = sg_random_key(sg_nanoseconds(), (uint64_t)(uintptr_t)context);
-    *context = (sigad_context){.allocator = allocator,
-                               .error = error,
-                               .threads = sg_thread_count(options.threads ? options.threads : -1),
-                               .seed = options.seed,
-                               .generation = (uint32_t)mixed & ~SG_PARAMETER_BIT,
-                               .tag = (uint32_t)(mixed >> 32) | SG_PARAMETER_BIT,
-                               .ticks_at_start = sg_ticks(),
-                               .nanoseconds_at_start = sg_nanoseconds()};
+    *context = (sigad_context){
+        .allocator = allocator,
+        .error = error,
+        .place = {.kernels = &sg_cpu_kernels,
+                  .device = SIGAD_CPU,
+                  .threads = sg_thread_count(options.threads ? options.threads : -1)},
+        .seed = options.seed,
+        .generation = (uint32_t)mixed & ~SG_PARAMETER_BIT,
+        .tag = (uint32_t)(mixed >> 32) | SG_PARAMETER_BIT,
+        .ticks_at_start = sg_ticks(),
+        .nanoseconds_at_start = sg_nanoseconds()};
     context->owned.next = context->owned.previous = &context->owned;
     if (!sg_device_open(context, &options)) {
         status = context->error.status;

@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/memory.h"
 #include "graph/device.h"
+#include "ops/place.h"
 #include "sigad/op.h"
 
 /* First member of each object that a context owns: tapes, optimizers, data sets. */
@@ -32,7 +33,7 @@ struct sigad_context {
     sigad_allocator allocator;
     sg_error error;
     sg_device device;
-    int threads;
+    sg_place place;
     uint64_t seed;
     uint32_t
         generation; /* the last one given to a tape; parameters have SG_PARAMETER_BIT set instead */

@@ -15,6 +15,18 @@ bool sg_device_check(sigad_context *context, const char *caller, int error)
     return false;
 }
 
+bool sg_device_ran(sigad_context *context, const char *caller)
+{
+    const int error = context->place.error;
+    context->place.error = 0;
+    return sg_device_check(context, caller, error);
+}
+
+const char *sg_device_error_text(const sg_device *device, int error)
+{
+    return sg_device_is_host(device) ? "" : device->driver->runtime->error_text(error);
+}
+
 int32_t sg_device_enter(const sg_device *device)
 {
     int32_t before = 0;
@@ -172,6 +184,9 @@ bool sg_device_open(sigad_context *context, const sigad_context_options *options
         device->owns_stream = !error;
     }
     sg_device_leave(device, before);
+    context->place.kernels = device->driver->dense;
+    context->place.device = SIGAD_CUDA;
+    context->place.stream = device->stream;
     if (!error) return true;
     sg_fail(&context->error, SIGAD_EDEVICE, "sigad_context_create: CUDA device %d: %s",
             (int)device->index, runtime_of(context)->error_text(error));

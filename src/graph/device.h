@@ -16,7 +16,7 @@ typedef struct {
     const sg_cuda_driver *driver; /* NULL: the host */
     int32_t index;
     bool owns_stream;
-    void *stream;
+    void *stream;           /* that of the context's place */
     sigad_allocator hook;   /* the caller's, for device memory; function NULL: the runtime's pool */
     sigad_allocator memory; /* what memory is taken through: the hook or the pool */
     sg_cuda_properties properties;
@@ -53,4 +53,7 @@ bool sg_device_wait(sigad_context *context, const char *caller);
 
 /* Notes what the runtime reported (0: nothing); true if it was nothing. */
 bool sg_device_check(sigad_context *context, const char *caller, int error);
+/* The same of kernels that were called through the context's place. */
+bool sg_device_ran(sigad_context *context, const char *caller);
+const char *sg_device_error_text(const sg_device *device, int error);
 #endif

@@ -87,6 +87,10 @@ static inline bool sg_call_fresh(const sigad_op_call *call, int i)
 {
     return ((const sg_call *)(const void *)call)->fresh >> i & 1;
 }
+static inline sg_place *sg_call_place(const sigad_op_call *call)
+{
+    return &((const sg_call *)(const void *)call)->tape->context->place;
+}
 static inline sigad_tape *sg_call_tape(const sigad_op_call *call)
 {
     return ((const sg_call *)(const void *)call)->tape;
@@ -196,5 +200,6 @@ sigad_op_function sg_op_function_at(const sigad_context *context, const sigad_op
 const char *sg_op_function_name(const sigad_context *context, int which);
 
 /* sum += term, elementwise, both of the dtype and shape that `array` describes. */
-void sg_array_accumulate(const sigad_array *array, void *sum, const void *term);
+bool sg_array_accumulate(sigad_context *context, const char *caller, const sigad_array *array,
+                         void *sum, const void *term);
 #endif

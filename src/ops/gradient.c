@@ -5,7 +5,7 @@
  * goes on the tape. Its own derivatives need no new rules: with w the cotangent of g, y_bar_bar +=
  * J_i w is f's jvp, and x_bar += d<y_bar, J_i w>/dx is f's soc, a symmetric form. */
 #include "graph/sweep.h"
-#include "sigad/ops.h"
+#include "ops/shape.h"
 #include <string.h>
 
 static const sigad_tensor poison = {0, 0};
@@ -85,7 +85,7 @@ static bool is_linear(const sigad_op_call *call)
 static sigad_status fwd_in(sigad_op_call *call, sg_frame *frame)
 {
     const gradient_of *attributes = call->attributes;
-    memset(call->y->data, 0, sg_array_bytes(call->y));
+    SG_RUN(call, clear, call->y->data, sg_array_bytes(call->y));
     frame->y_cotangent.data = call->x[call->n - 1].data;
     frame->x_cotangent[attributes->which].data = call->y->data;
     return run(call, frame, SIGAD_VJP);
@@ -138,8 +138,8 @@ static sigad_status gradient_jvp(sigad_op_call *call)
 }
 
 static const sigad_op gradient_op = {
-    SIGAD_OP_INIT,       .flags = SG_OP_GRADIENT, .name = "vjp",      .infer = gradient_infer,
-    .fwd = gradient_fwd, .vjp = gradient_vjp,     .jvp = gradient_jvp};
+    SIGAD_OP_INIT, .flags = SG_OP_GRADIENT, .name = "vjp", .infer = gradient_infer,
+    SG_ON_EACH_DEVICE(gradient_fwd, gradient_vjp, gradient_jvp, NULL)};
 
 /* ---- the sweep that records ---------------------------------------------------------------- */
 

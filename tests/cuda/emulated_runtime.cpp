@@ -364,7 +364,7 @@ static int properties(sg_cuda_properties *found)
     if (emulated.no_device) return NO_DEVICE;
     found->device = device_of_thread;
     found->multiprocessors = emulated.multiprocessors;
-    found->shared_bytes = 96 << 10;
+    found->shared_bytes = EMULATED_MOST_SHARED;
     return 0;
 }
 
@@ -387,6 +387,6 @@ extern "C" const sg_cuda_driver *sg_cuda_driver_of_build(void)
 {
     static const sg_cuda_driver driver = {
         &sg_cuda_kernels_f32,     &sg_cuda_kernels_f64, properties, upload, release,
-        &sg_cuda_runtime_of_build};
+        &sg_cuda_runtime_of_build, NULL};
     return &driver;
 }

@@ -1,7 +1,7 @@
 // A small CUDA for the host, by which launch.cuh compiles kernels without nvcc: each thread of a
-// block is a fiber that runs until it meets a barrier or a shuffle. Shared memory is poisoned with
-// NaN before every block. Barriers that only some threads reach, or that none can leave, are
-// faults: the launch fails.
+// block is a fiber that runs until it meets a barrier or a shuffle, or, for the thread sanitizer, a
+// thread of the host. Shared memory is poisoned with NaN before every block. Of the fibers,
+// barriers that only some threads reach, or that none can leave, are faults: the launch fails.
 #pragma once
 #include "emulation_control.h"
 #include <stddef.h>
@@ -17,14 +17,22 @@
 struct emulated_index {
     unsigned x;
 };
-extern emulated_index threadIdx, blockIdx, blockDim, gridDim;
+extern __thread emulated_index threadIdx, blockIdx;
+extern emulated_index blockDim, gridDim;
+
+enum { EMULATED_MOST_THREADS = 1024, EMULATED_WARP = 32, EMULATED_MOST_SHARED = 96 << 10 };
+enum { EMULATED_LAUNCH_FAILURE = 719 }; // as CUDA numbers its errors
 
 void *emulated_shared();
 void emulated_barrier(const char *file, int line);
 // Hands `value` out and gets that of the thread `away` lanes on, if that is in the same warp.
 void emulated_shuffle(void *value, size_t bytes, unsigned away);
+// Runs a grid, now. Returns the runtime's error.
+int emulated_run(int64_t blocks, int threads, size_t shared, void (*body)(void *), void *user);
+
+// A launch: as emulated_queue, if a device would take it.
 int emulated_launch(int64_t blocks, int threads, size_t shared, void *stream, void (*body)(void *),
-                    void *user, size_t user_bytes);
+                    const void *user, size_t user_bytes);
 
 // Work on a stream: body(user), with the device's memory open to it, on a copy of user's bytes; now
 // or, if work is deferred, when the host waits. Returns the runtime's error.

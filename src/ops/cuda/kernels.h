@@ -128,6 +128,7 @@ typedef struct {
     void *(*upload)(const void *bytes, size_t count);  /* waits; NULL if memory is short */
     void (*release)(int32_t device, void *block);
     const sg_cuda_runtime *runtime;
+    const struct sg_kernels *dense; /* ops/kernels.h */
 } sg_cuda_driver;
 
 /* NULL in a library without CUDA. */
