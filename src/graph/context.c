@@ -3,6 +3,7 @@
 #include "core/options.h"
 #include "core/parallel.h"
 #include "core/random.h"
+#include "ops/cuda/tables.h"
 #include "ops/kernels.h"
 #include <string.h>
 
@@ -147,6 +148,20 @@ static bool same_spec(const sigad_sig_spec *a, const sigad_sig_spec *b)
            memcmp(&a->end_time, &b->end_time, sizeof a->end_time) == 0;
 }
 
+/* To the context's device; waits for it. */
+static bool upload_plan(sigad_context *context, const char *caller, const sigad_plan *plan)
+{
+    const sg_device *device = &context->device;
+    if (sg_device_is_host(device)) return true;
+    const int32_t before = sg_device_enter(device);
+    const sigad_status status = sg_cuda_tables_make(plan, device->driver, device->index);
+    sg_device_leave(device, before);
+    if (status)
+        sg_fail(&context->error, status, "%s: the plan's tables cannot go to the device: %s",
+                caller, sigad_status_string(status));
+    return !status;
+}
+
 const sigad_plan *sg_context_plan(sigad_context *context, const char *caller,
                                   const sigad_sig_spec *spec)
 {
@@ -166,6 +181,10 @@ const sigad_plan *sg_context_plan(sigad_context *context, const char *caller,
                 caller, (int)spec->dimension, (int)spec->degree, (int)spec->time_aug,
                 (int)spec->lead_lag, (int)spec->scalar_term, (int)spec->method, spec->end_time,
                 sigad_status_string(status));
+        return NULL;
+    }
+    if (!upload_plan(context, caller, plan)) {
+        sigad_plan_destroy(plan);
         return NULL;
     }
     context->plans[context->plan_count++] = (sg_cached_plan){*spec, plan};

@@ -385,8 +385,13 @@ static void release(int32_t, void *taken)
 
 extern "C" const sg_cuda_driver *sg_cuda_driver_of_build(void)
 {
-    static const sg_cuda_driver driver = {
-        &sg_cuda_kernels_f32,     &sg_cuda_kernels_f64, properties, upload, release,
-        &sg_cuda_runtime_of_build, NULL};
+    static const sg_cuda_driver driver = {&sg_cuda_kernels_f32,
+                                          &sg_cuda_kernels_f64,
+                                          properties,
+                                          upload,
+                                          release,
+                                          &sg_cuda_runtime_of_build,
+                                          NULL,
+                                          &sg_cuda_dual_of_build};
     return &driver;
 }

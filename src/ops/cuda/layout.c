@@ -56,6 +56,12 @@ static int32_t groups_in_block(int64_t per_path, int64_t wanted, int32_t most_th
     return (int32_t)best;
 }
 
+/* Dual numbers have the kernels for any degree alone. */
+static bool is_dual(const sg_cuda_shape *shape)
+{
+    return shape->scalar_bytes == SG_CUDA_DUAL_BYTES;
+}
+
 /* Which kernel: two levels to a thread in tiles of letters by letters where it is compiled for the
  * degree (choose.cuh), else one level for any degree. */
 static void choose_tile(const sg_cuda_shape *shape, sg_cuda_layout *q)
@@ -67,7 +73,7 @@ static void choose_tile(const sg_cuda_shape *shape, sg_cuda_layout *q)
     most = 4;
     if (tile != 3 && tile != TILE) most = 0;
 #endif
-    bool tiled = shape->degree >= least && shape->degree <= most;
+    bool tiled = shape->degree >= least && shape->degree <= most && !is_dual(shape);
     q->tile_q = tiled ? tile : 0;
     q->tile_k = tiled ? tile : SG_CUDA_TILE;
     if (tiled && tile == TILE && shape->scalar_bytes == 8) q->tile_k = TILE / 2; /* registers */
@@ -83,7 +89,8 @@ static void choose_tile(const sg_cuda_shape *shape, sg_cuda_layout *q)
 
 static void lay_out_words(const sg_cuda_shape *shape, int64_t per_path, sg_cuda_layout *q)
 {
-    int32_t most = shape->degree > MOST_EXACT_DEGREE ? DEEP_BLOCK : BLOCK;
+    const bool deep = shape->degree > MOST_EXACT_DEGREE || is_dual(shape);
+    int32_t most = deep ? DEEP_BLOCK : BLOCK;
     int64_t all = shape->batch * q->chunks;
     if (per_path <= most) {
         q->slices = 1;
