@@ -41,6 +41,8 @@ static sigad_status infer(sigad_op_call *call)
     memcpy(shape + axis, index->shape, (size_t)index->rank * sizeof *shape);
     memcpy(shape + axis + index->rank, x->shape + axis + 1,
            (size_t)(x->rank - axis - 1) * sizeof *shape);
+    call->workspace_bytes[SIGAD_VJP] =
+        sg_call_place(call)->kernels->scatter_workspace(index->elements);
     return sg_infer_as(call, x->dtype, rank, shape);
 }
 
@@ -64,7 +66,7 @@ static sigad_status vjp(sigad_op_call *call)
 {
     if (call->x_cotangent[X].data)
         SG_RUN(call, scatter_add, call->y->dtype, shape_of(call), call->x[INDEX].data,
-               call->y_cotangent->data, call->x_cotangent[X].data);
+               call->y_cotangent->data, call->x_cotangent[X].data, call->workspace);
     return SIGAD_OK;
 }
 

@@ -53,8 +53,9 @@ typedef struct sg_kernels {
                    const void *x, void *y);
     void (*gather_add)(sg_place *place, int32_t dtype, sg_gather_shape shape, const int64_t *index,
                        const void *x, void *y);
+    size_t (*scatter_workspace)(int64_t count);
     void (*scatter_add)(sg_place *place, int32_t dtype, sg_gather_shape shape, const int64_t *index,
-                        const void *y, void *x);
+                        const void *y, void *x, void *workspace);
     void (*one_hot)(sg_place *place, int64_t count, int64_t size, const int64_t *index,
                     int32_t dtype, void *y);
     void (*extreme)(sg_place *place, int32_t dtype, sg_split split, bool largest, const void *x,
@@ -120,7 +121,7 @@ typedef struct sg_kernels {
                     const void *x, void *y, bool add);
 } sg_kernels;
 
-extern const sg_kernels sg_cpu_kernels;
+extern const sg_kernels sg_cpu_kernels, sg_cuda_dense_kernels;
 
 #ifdef __cplusplus
 }

@@ -10,14 +10,15 @@ typedef struct {
 } sg_origin;
 
 /* What a kernel found wrong with numbers that the host cannot look at while work is queued. The
- * first finding since the last report stays. It lies on the device. */
+ * first finding stays until it is reported. */
+enum { SG_FOUND_NOTHING, SG_FOUND_INDEX, SG_FOUND_NO_INTEGER, SG_FOUND_NO_NORM };
 typedef struct {
-    const char *operation; /* NULL: nothing is wrong */
+    int64_t kind; /* SG_FOUND_.. */
+    const char *operation;
     int64_t node;
-    int64_t entry; /* of the tensor in question */
-    int64_t index; /* which must be 0 .. size - 1 */
-    int64_t size;  /* 0: no index, but `value`, which has no int64 value */
-    double value;
+    int64_t entry;       /* of the tensor in question */
+    int64_t index, size; /* SG_FOUND_INDEX: it must be 0 .. size - 1 */
+    double value; /* SG_FOUND_NO_INTEGER: it has no int64 value; SG_FOUND_NO_NORM: the norm */
 } sg_finding;
 
 typedef struct {
@@ -26,8 +27,10 @@ typedef struct {
     int32_t threads; /* CPU */
     /* CUDA: */
     void *stream;
-    void *blas;          /* of ops/cuda/dense/gemm */
+    void *blas;          /* a handle of cuBLAS, or NULL (ops/cuda/dense/gemm.cu) */
     sg_finding *finding; /* on the device */
+    double *scratch;     /* SG_PLACE_SCRATCH numbers on the device, for the optimizers */
     int error;           /* of the first launch that failed, by the runtime's number; 0: none did */
 } sg_place;
+enum { SG_PLACE_SCRATCH = 512 };
 #endif

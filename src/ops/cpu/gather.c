@@ -38,9 +38,16 @@ void sg_cpu_gather_add(sg_place *place, int32_t dtype, sg_gather_shape shape, co
     run(place, SG_BY_DTYPE(dtype, gather_add), (job){shape, index, (void *)x, y});
 }
 
-void sg_cpu_scatter_add(sg_place *place, int32_t dtype, sg_gather_shape shape, const int64_t *index,
-                        const void *y, void *x)
+size_t sg_cpu_scatter_workspace(int64_t count)
 {
+    (void)count;
+    return 0;
+}
+
+void sg_cpu_scatter_add(sg_place *place, int32_t dtype, sg_gather_shape shape, const int64_t *index,
+                        const void *y, void *x, void *workspace)
+{
+    (void)workspace;
     run(place, SG_BY_DTYPE(dtype, scatter_add), (job){shape, index, x, (void *)y});
 }
 
