@@ -4,6 +4,7 @@
 #define SG_CONTEXT_H
 #include "core/error.h"
 #include "core/memory.h"
+#include "graph/device.h"
 #include "ops/place.h"
 #include "sigad/op.h"
 
@@ -15,7 +16,7 @@ typedef struct sg_owned {
 
 typedef struct {
     char *name;
-    sigad_array value; /* data owned */
+    sigad_array value; /* data owned, on the context's device */
     void *gradient;    /* of the same size, owned; NULL until the first backward that reaches the
                           parameter */
     uint64_t version;  /* grows with each write */
@@ -31,6 +32,7 @@ typedef struct {
 struct sigad_context {
     sigad_allocator allocator;
     sg_error error;
+    sg_device device;
     sg_place place;
     uint64_t seed;
     uint32_t
@@ -51,10 +53,6 @@ struct sigad_context {
 void sg_context_own(sigad_context *context, sg_owned *object);
 void sg_owned_detach(sg_owned *object);
 uint32_t sg_context_next_generation(sigad_context *context);
-
-/* SIGAD_ECUDA if a kernel could not be launched since the last call of this kind; else the
- * context's status. */
-sigad_status sg_context_launched(sigad_context *context, const char *caller);
 
 /* The allocator of a context for objects that outlive a step. */
 static inline void *sg_context_allocate(sigad_context *context, size_t bytes)
@@ -93,7 +91,8 @@ const sigad_plan *sg_context_plan(sigad_context *context, const char *caller,
                                   const sigad_sig_spec *spec);
 
 /* sigad_tensor_info of the caller's size; what we do not know of a longer one becomes zero. */
-void sg_info_of_array(const sigad_array *value, sigad_tensor_info *info);
+void sg_info_of_array(const sigad_context *context, const sigad_array *value,
+                      sigad_tensor_info *info);
 sigad_status sg_info_write(sigad_context *context, const sigad_tensor_info *full,
                            sigad_tensor_info *info);
 

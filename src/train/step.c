@@ -1,5 +1,4 @@
 /* One update of an optimizer's parameters. */
-#include "ops/cuda/kernels.h"
 #include "ops/kernels.h"
 #include "train/rules/rules.h"
 
@@ -8,9 +7,10 @@ static bool is_updated(const sigad_optimizer *o, const sg_parameter *p)
     return p->reached && !p->frozen && sg_optimizer_covers(o, p);
 }
 
-static const sg_rule_kernels *rules_of(const sg_place *place)
+static const sg_rule_kernels *rules_of(const sigad_context *context)
 {
-    return place->device == SIGAD_CPU ? &sg_cpu_rules : sg_cuda_driver_of_build()->rules;
+    const sg_device *device = &context->device;
+    return sg_device_is_host(device) ? &sg_cpu_rules : device->driver->rules;
 }
 
 /* Leaves the factor that clips the joint norm of all gradients in *clip. */
@@ -18,7 +18,7 @@ static sigad_status find_clip_factor(const sigad_optimizer *o, double *clip)
 {
     sigad_context *context = o->context;
     sg_place *place = &context->place;
-    const sg_rule_kernels *rules = rules_of(place);
+    const sg_rule_kernels *rules = rules_of(context);
     place->kernels->clear(place, clip, sizeof *clip);
     for (size_t i = 0; i < context->parameter_count; i++) {
         const sg_parameter *p = context->parameters[i];
@@ -51,16 +51,13 @@ static void update_parameter(const sigad_optimizer *o, sg_parameter *p, sg_state
                    .value = p->value.data,
                    .gradient = p->gradient};
     for (int slot = 0; slot < SG_SLOTS; slot++) u.slot[slot] = state->slot[slot];
-    rules_of(place)->update(place, o->rule->kind, p->value.dtype, &u);
+    rules_of(o->context)->update(place, o->rule->kind, p->value.dtype, &u);
     p->version++;
 }
 
-sigad_status sigad_optimizer_step(sigad_optimizer *o)
+static sigad_status step(sigad_optimizer *o)
 {
-    if (!o) return SIGAD_EINVAL;
     sigad_context *context = o->context;
-    if (context->error.status) return context->error.status;
-
     double of_host, *clip = context->place.scratch ? context->place.scratch : &of_host;
     for (size_t i = 0; i < context->parameter_count; i++)
         if (is_updated(o, context->parameters[i]) && !sg_optimizer_state(o, i))
@@ -72,5 +69,17 @@ sigad_status sigad_optimizer_step(sigad_optimizer *o)
     for (size_t i = 0; i < context->parameter_count; i++)
         if (is_updated(o, context->parameters[i]))
             update_parameter(o, context->parameters[i], o->states[i], clip);
-    return sg_context_launched(context, "sigad_optimizer_step");
+    sg_device_ran(context, "sigad_optimizer_step");
+    return context->error.status;
+}
+
+sigad_status sigad_optimizer_step(sigad_optimizer *o)
+{
+    if (!o) return SIGAD_EINVAL;
+    sigad_context *context = o->context;
+    if (context->error.status) return context->error.status;
+    const int32_t before = sg_device_enter(&context->device);
+    const sigad_status status = step(o);
+    sg_device_leave(&context->device, before);
+    return status;
 }

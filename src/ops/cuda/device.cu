@@ -45,8 +45,14 @@ static void release(int32_t device, void *block)
 
 extern "C" const sg_cuda_driver *sg_cuda_driver_of_build(void)
 {
-    static const sg_cuda_driver driver = {
-        &sg_cuda_kernels_f32,   &sg_cuda_kernels_f64, properties_of_current, upload, release,
-        &sg_cuda_dense_kernels, &sg_cuda_rules};
+    static const sg_cuda_driver driver = {&sg_cuda_kernels_f32,
+                                          &sg_cuda_kernels_f64,
+                                          properties_of_current,
+                                          upload,
+                                          release,
+                                          &sg_cuda_runtime_of_build,
+                                          &sg_cuda_dense_kernels,
+                                          &sg_cuda_rules,
+                                          &sg_cuda_dual_of_build};
     return &driver;
 }
