@@ -4,6 +4,7 @@
 #ifndef SG_CUDA_KERNELS_H
 #define SG_CUDA_KERNELS_H
 #include "ops/cuda/runtime.h"
+#include <stdbool.h>
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -135,6 +136,9 @@ typedef struct {
     size_t shared_bytes; /* that a block may have */
 } sg_cuda_properties;
 
+struct sg_cuda_blas;
+struct sg_kernels;
+
 typedef struct {
     const sg_cuda_kernels *f32, *f64;
     int (*properties)(sg_cuda_properties *properties); /* of the current device; 0, or an error */
@@ -143,6 +147,9 @@ typedef struct {
     const sg_cuda_runtime *runtime;
     const struct sg_kernels *dense; /* ops/kernels.h */
     const sg_cuda_dual *dual;
+    /* Those of ops/cuda/dense/blas.h; NULL: there is no cuBLAS. */
+    bool (*open_blas)(struct sg_cuda_blas *blas, void *stream, const char **reason);
+    void (*close_blas)(struct sg_cuda_blas *blas);
 } sg_cuda_driver;
 
 /* NULL in a library without CUDA. */
