@@ -276,6 +276,15 @@ bool sg_device_open(sigad_context *context, const sigad_context_options *options
     return false;
 }
 
+void sg_device_finish(sigad_context *context)
+{
+    const sg_device *device = &context->device;
+    if (sg_device_is_host(device)) return;
+    const int32_t before = sg_device_enter(device);
+    runtime_of(context)->wait_for_stream(device->stream);
+    sg_device_leave(device, before);
+}
+
 void sg_device_close(sigad_context *context)
 {
     sg_device *device = &context->device;
@@ -284,7 +293,6 @@ void sg_device_close(sigad_context *context)
     const sg_cuda_runtime *runtime = device->driver->runtime;
     const int32_t before = sg_device_enter(device);
     sg_device_release(context, place->scratch, SG_PLACE_SCRATCH * sizeof *place->scratch);
-    runtime->wait_for_stream(device->stream); /* kernels write to pinned memory */
     if (place->blas) device->driver->close_blas(&device->blas);
     if (place->finding) runtime->release_pinned(place->finding);
     if (device->owns_stream) runtime->destroy_stream(device->stream);

@@ -27,6 +27,8 @@ typedef struct {
 /* Finds the device that the options ask for. On failure the error is set, and nothing is held. */
 bool sg_device_open(sigad_context *context, const sigad_context_options *options);
 void sg_device_close(sigad_context *context);
+/* Waits for all work, before what it uses goes; nothing is reported. */
+void sg_device_finish(sigad_context *context);
 
 static inline bool sg_device_is_host(const sg_device *device)
 {

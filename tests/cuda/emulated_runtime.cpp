@@ -405,6 +405,7 @@ extern "C" const sg_cuda_driver *sg_cuda_driver_of_build(void)
                                           release,
                                           &sg_cuda_runtime_of_build,
                                           &sg_cuda_dense_kernels,
+                                          &sg_cuda_rules,
                                           &sg_cuda_dual_of_build,
                                           NULL,
                                           NULL};
