@@ -145,6 +145,7 @@ static void check_all(int32_t d, int32_t degree, int flags, int64_t length)
                            .time_aug = flags & 1,
                            .lead_lag = flags >> 1 & 1,
                            .scalar_term = flags >> 2 & 1,
+                           .kernel = flags & 8 ? SIGAD_KERNEL_CORE : SIGAD_KERNEL_AUTO,
                            .end_time = 0.7};
     example e = example_create(&spec, length, (uint64_t)(1000 * d + 10 * degree + flags));
     for (int isa = SG_ISA_BASE; isa <= (int)sg_isa_best(); isa++)
@@ -198,6 +199,20 @@ Test(tensor, every_augmentation)
         for (int32_t d = 1; d <= 11; d += 2)
             for (int32_t degree = 1; degree <= (d <= 3 ? 4 : 3); degree++)
                 check_all(d, degree, flags, 10 + d);
+}
+
+/* Degree 3 by the core: letters around vectors and tiles, increments around a block, chosen by the
+ * kernels themselves from 41 points on. */
+Test(tensor, the_core_of_degree_three)
+{
+    for (int32_t d = 10; d <= 34; d++) check_all(d, 3, 8, 4);
+    for (int flags = 8; flags < 16; flags++)
+        for (int32_t d = 5; d <= 17; d += 4) check_all(d, 3, flags, 7);
+    check_all(49, 3, 8, 2);
+    check_all(20, 3, 8, 1);
+    check_all(20, 3, 0, 41);
+    check_all(21, 3, 4, 130);
+    check_all(11, 3, 2, 150);
 }
 
 /* And the textbook, so that an error of both kernels would be seen. */

@@ -15,13 +15,14 @@
 
 typedef struct {
     const sigad_plan *plan;
-    bool forward;
+    bool forward, closed;
+    int64_t bytes; /* of a number */
     int degree;
     double lanes, batch, steps, words;
     double step;    /* multiply-adds of Horner's rule for one increment */
     double product; /* of the Chen product of two tensors */
     double log;     /* of a logarithm, where that is wanted */
-    double run;     /* of one increment of a group, backward */
+    double run;     /* of one increment of a group, backward or in closed form */
     double filled;  /* mean length of a path over the longest: a guess where lengths differ */
 } shape;
 
@@ -33,7 +34,9 @@ static const sg_lane_kernels *vectors_of(const sg_signature_batch *b)
 /* Kernels that take the paths of a group one after the other, with vectors along letters. */
 static bool is_closed(const sg_signature_batch *b, int what)
 {
-    return b->kernels == &sg_sig_kernels && what == SG_BATCH_VJP && sg_lanes_vjp_is_closed(b->plan);
+    if (b->kernels != &sg_sig_kernels) return false;
+    return what == SG_BATCH_FWD ? sg_lanes_sig_is_closed(b->plan, vectors_of(b)->pairs_letters)
+                                : what == SG_BATCH_VJP && sg_lanes_vjp_is_closed(b->plan);
 }
 
 static shape shape_of(const sg_signature_batch *b, int what, const sg_lane_kernels *lanes)
@@ -41,7 +44,9 @@ static shape shape_of(const sg_signature_batch *b, int what, const sg_lane_kerne
     const sigad_plan *plan = b->plan;
     shape s = {.plan = plan,
                .forward = sg_signature_is_forward(what),
+               .closed = is_closed(b, what),
                .degree = plan->degree,
+               .bytes = sg_scalar_bytes(b->scalar),
                .lanes = lanes->lanes,
                .batch = b->batch ? (double)b->batch : 1,
                .steps = (double)sg_steps(plan, b->length),
@@ -53,9 +58,10 @@ static shape shape_of(const sg_signature_batch *b, int what, const sg_lane_kerne
         s.product += (n - 1) * (double)plan->size[n];
     }
     s.run = s.step * 2;
-    if (is_closed(b, what)) {
-        double paths = s.batch < s.lanes ? s.batch : s.lanes;
-        s.run = paths * (2 * (double)plan->size[2] / s.lanes + 20);
+    if (s.closed) {
+        double paths = s.batch < s.lanes ? s.batch : s.lanes,
+               vectors = (double)plan->size[2] / s.lanes;
+        s.run = paths * (s.forward ? vectors / 2 + 0.5 : 2 * vectors + 20);
     }
     if (b->kernels == &sg_log_sig_kernels) s.log = s.product * plan->degree / 3;
     return s;
@@ -63,8 +69,10 @@ static shape shape_of(const sg_signature_batch *b, int what, const sg_lane_kerne
 
 static double cost_of_items(const shape *s)
 {
-    double step = s->step / s->lanes + 7.5 * s->degree * (s->degree - 1);
+    bool core = s->forward && sg_tensor_core(s->plan, (int64_t)s->steps, s->bytes);
+    double step = (core ? 0.4 : 1) * s->step / s->lanes + 7.5 * s->degree * (s->degree - 1);
     double item = 1000 + s->filled * s->steps * step + 3 * s->log / s->lanes;
+    if (core) item += 6 * s->words / s->lanes;
     return s->batch * item * (s->forward ? 1 : 3);
 }
 
@@ -83,7 +91,7 @@ static double cost_of_join(const shape *s)
 /* Of one group's increments. The core takes fewer operations, but each piece is completed. */
 static double cost_of_steps(const shape *s, double steps)
 {
-    if (!s->forward) return steps * s->run;
+    if (!s->forward || s->closed) return steps * s->run;
     sg_lane_route route = sg_lanes_route(s->plan, (int64_t)steps, false, 0);
     return s->step * (route.core ? 0.28 * steps + 6 : route.area ? 0.35 * steps : 0.7 * steps);
 }
@@ -163,7 +171,9 @@ static void cut_time(const sg_signature_batch *b, int what, const shape *s, sg_s
         int64_t more = more_parts(s, l->chunks.parts);
         double steps = s->steps / (double)sg_chunk_count(&l->chunks),
                whole = cost_of_steps(s, steps), part = cost_of_steps(s, steps / (double)more),
-               joins = l->chunks.spread * cost_of_join(s) + part - whole / (double)more;
+               paths = !closed || !s->forward ? l->chunks.spread : s->batch,
+               joins = (paths < s->lanes ? paths : s->lanes) * cost_of_join(s) + part -
+                       whole / (double)more;
         /* pieces are joined, and logarithms taken, row by row */
         if (sg_chunk_count(&l->chunks) == 1) joins += 3 * s->log * (s->forward ? 1 : 3);
         bool full = closed || l->chunks.spread == (int)s->lanes;

@@ -13,6 +13,14 @@ extern "C" {
 enum { SG_CUDA_MOST_DEGREE = 32 };
 /* Letters that a thread of the kernels for any degree takes at once. */
 enum { SG_CUDA_TILE = 4 };
+/* Few letters: a thread takes all of them, and two levels, or as many as registers allow. */
+enum { SG_CUDA_MOST_LEAF_LETTERS = 5, SG_CUDA_MOST_LEAF_DEGREE = 8 };
+#define SG_CUDA_LEAF_LEVELS(letters, degree, scalar_bytes, backward)                  \
+    SG_CUDA_LESSER(degree, (letters) == 2   ? ((backward) ? 4 : 5)                    \
+                           : (letters) == 3 ? 3                                       \
+                           : (letters) == 4 ? 3 - ((backward) && (scalar_bytes) == 8) \
+                                            : 3 - ((backward) || (scalar_bytes) == 8))
+#define SG_CUDA_LESSER(a, b) ((a) < (b) ? (a) : (b))
 /* Of a chunk's description in shared memory. */
 enum { SG_CUDA_TRACK_BYTES = 32 };
 
@@ -31,7 +39,8 @@ typedef struct {
  */
 typedef struct {
     int32_t letters, degree;
-    int32_t tile_k, tile_q;    /* letters that a thread takes at once; tile_q 0: one level */
+    int32_t levels;            /* above its suffix that a thread has words of */
+    int32_t tile_k, tile_q;    /* letters that it takes at once; tile_q 0: one tile of them */
     int32_t nodes;             /* suffixes that a path is cut into */
     int32_t tiles;             /* threads for each of them */
     int32_t slices, parts;     /* of a path's threads; parts of them run side by side */
@@ -54,6 +63,13 @@ typedef struct {
     int64_t stride; /* entries from row to row, scalar term included */
     int32_t scalar; /* 0 or 1 */
 } sg_cuda_rows;
+
+/* Chunks of time [batch][chunks] whose tensors are multiplied, `run` of them one after the other;
+ * the last run of a path may be shorter. */
+typedef struct {
+    int32_t letters, degree;
+    int64_t batch, chunks, run;
+} sg_cuda_runs;
 
 /* A sparse integer matrix by rows. */
 typedef struct {
@@ -99,10 +115,9 @@ typedef struct {
     int (*line)(const sg_cuda_paths *paths, int32_t degree, sg_cuda_rows out, void *stream);
     int (*line_bar)(const sg_cuda_paths *paths, int32_t degree, sg_cuda_rows cotangent,
                     void *path_bar, void *stream);
-    int (*join)(const sg_cuda_layout *q, int64_t batch, const void *chunk, sg_cuda_rows out,
-                void *stream);
-    int (*scan)(const sg_cuda_layout *q, int64_t batch, const void *chunk, void *before,
-                void *after, void *stream);
+    int (*join)(const sg_cuda_runs *runs, const void *chunk, sg_cuda_rows out, void *stream);
+    int (*scan)(const sg_cuda_runs *runs, const void *chunk, const void *before_run,
+                const void *after_run, void *before, void *after, void *stream);
     int (*chunk_bar)(const sg_cuda_layout *q, int64_t batch, sg_cuda_rows cotangent,
                      const void *before, const void *after, void *half, void *out, void *stream);
     int (*series)(const sg_cuda_series *s, sg_cuda_rows x, sg_cuda_rows y, void *work,
