@@ -2,6 +2,8 @@
 #include "ops/kernels.h"
 #include "train/rules/rules.h"
 
+static const char caller[] = "sigad_optimizer_step";
+
 static bool is_updated(const sigad_optimizer *o, const sg_parameter *p)
 {
     return p->reached && !p->frozen && sg_optimizer_covers(o, p);
@@ -27,11 +29,10 @@ static sigad_status find_clip_factor(const sigad_optimizer *o, double *clip)
                                 sg_optimizer_group(o, p).clip_value, clip))
             return sg_fail(
                 &context->error, SIGAD_EINVAL,
-                "sigad_optimizer_step: the gradient of '%.200s' has no finite norm, so that "
-                "it cannot be clipped to %g",
-                p->name, o->clip_norm);
+                "%s: the gradient of '%.200s' has no finite norm, so that it cannot be clipped to %g",
+                caller, p->name, o->clip_norm);
     }
-    rules->clip(place, (sg_origin){"sigad_optimizer_step", -1}, o->clip_norm, clip);
+    rules->clip(place, (sg_origin){.operation = caller, .node = -1}, o->clip_norm, clip);
     return SIGAD_OK;
 }
 
@@ -55,13 +56,11 @@ static void update_parameter(const sigad_optimizer *o, sg_parameter *p, sg_state
     p->version++;
 }
 
-static sigad_status step(sigad_optimizer *o)
+/* With state for all parameters that are updated. */
+static sigad_status update_all(sigad_optimizer *o)
 {
     sigad_context *context = o->context;
     double of_host, *clip = context->place.scratch ? context->place.scratch : &of_host;
-    for (size_t i = 0; i < context->parameter_count; i++)
-        if (is_updated(o, context->parameters[i]) && !sg_optimizer_state(o, i))
-            return context->error.status;
     if (o->clip_norm <= 0.0)
         clip = NULL;
     else if (find_clip_factor(o, clip))
@@ -69,8 +68,7 @@ static sigad_status step(sigad_optimizer *o)
     for (size_t i = 0; i < context->parameter_count; i++)
         if (is_updated(o, context->parameters[i]))
             update_parameter(o, context->parameters[i], o->states[i], clip);
-    sg_device_ran(context, "sigad_optimizer_step");
-    return context->error.status;
+    return SIGAD_OK;
 }
 
 sigad_status sigad_optimizer_step(sigad_optimizer *o)
@@ -78,8 +76,12 @@ sigad_status sigad_optimizer_step(sigad_optimizer *o)
     if (!o) return SIGAD_EINVAL;
     sigad_context *context = o->context;
     if (context->error.status) return context->error.status;
+    for (size_t i = 0; i < context->parameter_count; i++)
+        if (is_updated(o, context->parameters[i]) && !sg_optimizer_state(o, i))
+            return context->error.status;
     const int32_t before = sg_device_enter(&context->device);
-    const sigad_status status = step(o);
+    update_all(o);
     sg_device_leave(&context->device, before);
-    return status;
+    sg_device_ran(context, caller);
+    return context->error.status;
 }

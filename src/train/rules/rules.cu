@@ -72,8 +72,7 @@ SG_KERNEL(BLOCK) clip_kernel(sg_origin origin, double most, double *sum, sg_find
     *sum = norm - norm;
     if (finding->kind) return;
     finding->kind = SG_FOUND_NO_NORM;
-    finding->operation = origin.operation;
-    finding->node = origin.node;
+    finding->origin = origin;
     finding->value = norm;
 }
 
