@@ -10,7 +10,7 @@
 
 TestSuite(cuda_dense_barriers, .init = dense_begin, .fini = dense_end);
 
-enum { MOST_BYTES = 1 << 17 };
+enum { MOST_BYTES = 1 << 18 };
 
 /* The result's bytes; a failed launch is left in the place. */
 typedef void (*problem)(pair *result);
@@ -48,9 +48,9 @@ static void extreme(pair *result)
 
 static void cumsum(pair *result)
 {
-    const sg_split s = {2, 300, 1};
-    pair x = dense_drawn(SIGAD_F64, 600, -1, 1);
-    *result = dense_filled(SIGAD_F64, 600, 0);
+    const sg_split s = {80, 300, 1};
+    pair x = dense_drawn(SIGAD_F64, 24000, -1, 1);
+    *result = dense_filled(SIGAD_F64, 24000, 0);
     sg_cuda_dense_kernels.cumsum(&dense_device, SIGAD_F64, s, false, x.device, result->device,
                                  false, NULL);
     dense_release(&x);
