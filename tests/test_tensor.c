@@ -200,6 +200,19 @@ Test(tensor, every_augmentation)
                 check_all(d, degree, flags, 10 + d);
 }
 
+/* Degrees 2 and 3 backward: letters around a vector's, blocks of 256 entries, tiles of 4 vectors of
+ * points. */
+Test(tensor, closed_forms)
+{
+    const int32_t dimension[] = {2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 17, 33};
+    const int64_t length[] = {2, 3, 4, 5, 8, 9, 31, 32, 33, 34, 63, 64, 65, 66, 129, 257, 300};
+    for (size_t i = 0; i < sizeof dimension / sizeof *dimension; i++)
+        for (size_t j = 0; j < sizeof length / sizeof *length; j++)
+            for (int32_t degree = 2; degree <= 3; degree++)
+                if (dimension[i] < 10 || length[j] < 70)
+                    check_all(dimension[i], degree, (int)(i + 3 * j) % 8, length[j]);
+}
+
 /* And the textbook, so that an error of both kernels would be seen. */
 Test(tensor, agrees_with_the_textbook)
 {

@@ -19,8 +19,6 @@ enum {
     SG_CHUNK = 256,     /* floats: longer chunks of time are cut and joined, for accuracy */
     SG_JOIN_BYTES = 1 << 20,   /* for these joins: fewer where states are large */
     SG_LANE_KEPT = 4096,       /* vectors of states to keep at least before a path is run twice */
-    SG_AREA_LETTERS = 16,      /* most letters in degree 2, backward */
-    SG_AREA_ENTRIES = 512,     /* of a block of points in degree 2, backward */
     SG_CORE_STEPS = 30,        /* increments from which completing the core pays */
     SG_CORE_PULL_STEPS = 15,   /* and backward, for four levels or more */
     SG_CORE_PULL_DEGREE = 6,   /* up to which it is accurate enough backward */
@@ -94,13 +92,6 @@ bool sg_lanes_serve_forward(const sigad_plan *plan, int64_t steps);
 /* Where `log` and `exp` are faster than one row at a time: what they hold, all but the top level,
  * should not leave the cache. They can do at least what the others can. */
 bool sg_lanes_transform(const sigad_plan *plan);
-
-/* Whether sig_vjp runs path by path in closed form; products of matrices are faster for more
- * letters. */
-static inline bool sg_lanes_vjp_is_closed(const sigad_plan *plan)
-{
-    return plan->degree == 2 && plan->letters > 1 && plan->letters <= SG_AREA_LETTERS;
-}
 
 /* By instruction set (sg_isa of core/cpu.h), for float and double; an instruction set that the
  * library was not built for has those of the next lower one. */

@@ -7,6 +7,11 @@ int64_t sg_tensor_elements(const sigad_plan *plan, int64_t length, int64_t bytes
     sg_tensor_area area;
     int64_t steps = sg_steps(plan, length);
     if (steps == 0 || !sg_tensor_serves(plan)) return 0;
+    if (backward && sg_tensor_vjp_is_closed(plan)) {
+        const sg_tensor_kernels *kernels =
+            (bytes == sizeof(float) ? sg_tensor_f32 : sg_tensor_f64)[plan->isa];
+        return kernels->closed_vjp_bytes(plan, length) / bytes;
+    }
     int64_t total = sg_tensor_place(plan, steps, bytes, backward, NULL, &shape, &area);
     return total < 0 ? -1 : total / bytes;
 }

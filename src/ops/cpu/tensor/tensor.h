@@ -13,6 +13,7 @@ typedef struct {
     /* path_bar += J^T sig_bar */
     void (*sig_vjp)(const sigad_plan *plan, int64_t length, double time, const void *path,
                     const void *sig_bar, void *path_bar, void *work);
+    int64_t (*closed_vjp_bytes)(const sigad_plan *plan, int64_t length);
     /* sg_series and sg_series_vjp of ops/cpu/signature.h, for any number of letters */
     void (*series)(const sigad_plan *plan, sg_series series, bool words_only, const void *x,
                    void *y, void *work);
@@ -26,8 +27,15 @@ static inline bool sg_tensor_serves(const sigad_plan *plan)
     return plan->letters > 1 && plan->degree > 1;
 }
 
-/* Scratch, in numbers of `bytes` each, for paths of up to `length` points, whatever the instruction
- * set; -1 if it is more than any memory. */
+/* Whether sig_vjp has a closed form, which runs no state through time. */
+static inline bool sg_tensor_vjp_is_closed(const sigad_plan *plan)
+{
+    return sg_tensor_serves(plan) && plan->degree <= 3 &&
+           (plan->degree == 2 || !plan->spec.lead_lag);
+}
+
+/* Scratch, in numbers of `bytes` each, for paths of up to `length` points; -1 if it is more than
+ * any memory. */
 int64_t sg_tensor_elements(const sigad_plan *plan, int64_t length, int64_t bytes, bool backward);
 
 /* By instruction set (sg_isa of core/cpu.h), for float and double; an instruction set that the
@@ -51,9 +59,8 @@ typedef struct {
 } sg_tensor_level;
 
 typedef struct {
-    int64_t most;       /* increments in a block */
-    int64_t z_row;      /* entries from one increment to the next */
-    int64_t turned_row; /* entries from one letter to the next where increments lie side by side */
+    int64_t most;  /* increments in a block */
+    int64_t z_row; /* entries from one increment to the next */
     sg_tensor_level level[SG_TENSOR_DEGREE];
 } sg_tensor_shape;
 
@@ -62,8 +69,7 @@ typedef struct {
     void *z, *stream[SG_TENSOR_DEGREE];
     /* backward only */
     void *z_bar, *returned[SG_TENSOR_DEGREE], *state, *state_bar, *kept, *ends;
-    void *sums;                             /* degree 3 and more */
-    void *top_turned, *z_turned, *b_turned; /* degree 2 */
+    void *sums;
 } sg_tensor_area;
 
 /* Cuts the tree and places the scratch at `work`; how many bytes that is, or -1. */
