@@ -15,7 +15,9 @@ int64_t sg_signature_row_bytes(const sg_signature_batch *b, int what, int lanes)
 
 static bool is_closed_log(const sg_signature_batch *b)
 {
-    return b->kernels == &sg_log_sig_kernels && sg_tensor_vjp_is_closed(b->plan);
+    int64_t steps = sg_steps(b->plan, b->length);
+    return b->kernels == &sg_log_sig_kernels && b->plan->degree <= 3 &&
+           sg_tensor_vjp_is_closed(b->plan, steps);
 }
 
 int64_t sg_signature_lane_bytes(const sg_signature_batch *b, int what, const sg_lane_kernels *lanes)

@@ -22,6 +22,7 @@ typedef struct {
     double product; /* of the Chen product of two tensors */
     double log;     /* of a logarithm, where that is wanted */
     bool closed;    /* backward in closed form, path by path */
+    bool single;    /* precision */
     double filled;  /* mean length of a path over the longest: a guess where lengths differ */
 } shape;
 
@@ -36,6 +37,7 @@ static shape shape_of(const sg_signature_batch *b, int what, const sg_lane_kerne
     shape s = {.plan = plan,
                .forward = sg_signature_is_forward(what),
                .degree = plan->degree,
+               .single = b->scalar == SG_F32,
                .lanes = lanes->lanes,
                .batch = b->batch ? (double)b->batch : 1,
                .steps = (double)sg_steps(plan, b->length),
@@ -46,7 +48,7 @@ static shape shape_of(const sg_signature_batch *b, int what, const sg_lane_kerne
         s.step += (plan->degree - n + 1) * (double)plan->size[n];
         s.product += (n - 1) * (double)plan->size[n];
     }
-    s.closed = what == SG_BATCH_VJP && sg_tensor_vjp_is_closed(plan);
+    s.closed = what == SG_BATCH_VJP && sg_tensor_vjp_is_closed(plan, sg_steps(plan, b->length));
     if (b->kernels == &sg_log_sig_kernels) s.log = s.product * plan->degree / 3;
     return s;
 }
@@ -56,8 +58,12 @@ static double cost_of_closed_form(const shape *s)
 {
     double letters = (double)s->plan->letters, pairs = letters * letters / 2;
     if (s->degree == 2) return 500 + s->filled * s->steps * (5 + 2 * pairs / s->lanes);
-    return 1000 + 6 * letters * pairs / s->lanes +
-           s->filled * s->steps * (5 + (letters + 8) * pairs / s->lanes);
+    if (s->degree == 3)
+        return 1000 + 6 * letters * pairs / s->lanes +
+               s->filled * s->steps * (2 + (letters + 8) * pairs / s->lanes);
+    double features = letters + letters * letters * 1.5;
+    return 2500 + 10 * letters * letters * pairs +
+           s->filled * s->steps * (10 + ((features + 20) * pairs + 2 * letters * pairs) / s->lanes);
 }
 
 static double cost_of_items(const shape *s)
@@ -83,9 +89,12 @@ static double cost_of_join(const shape *s)
 /* Of one group's increments. The core takes fewer operations, but each piece is completed. */
 static double cost_of_steps(const shape *s, double steps)
 {
-    if (s->closed && s->log > 0)
+    if (s->closed && s->log > 0 && s->degree <= 3)
         return s->lanes * cost_of_closed_form(s) * steps / (s->filled * s->steps + 1);
-    if (!s->forward) return steps * s->step * 2;
+    if (!s->forward) {
+        bool core = sg_lanes_vjp_core(s->plan, (int64_t)steps, s->single) != NULL;
+        return steps * (20 * (double)s->plan->letters + (core ? 0.9 : 2) * s->step);
+    }
     sg_lane_route route = sg_lanes_route(s->plan, (int64_t)steps, false, 0);
     return s->step * (route.core ? 0.28 * steps + 6 : route.area ? 0.35 * steps : 0.7 * steps);
 }

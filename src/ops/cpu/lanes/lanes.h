@@ -83,6 +83,9 @@ typedef struct {
 sg_lane_route sg_lanes_route(const sigad_plan *plan, int64_t steps, bool single,
                              int64_t vector_bytes);
 
+/* The core that is walked back for paths of so many steps, or NULL: all words. */
+const sg_core *sg_lanes_vjp_core(const sigad_plan *plan, int64_t steps, bool single);
+
 /* What this file's kernels can do: 2 letters or more, degree 2 or more, and not too much of both.
  */
 bool sg_lanes_serve(const sigad_plan *plan);

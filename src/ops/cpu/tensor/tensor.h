@@ -27,11 +27,14 @@ static inline bool sg_tensor_serves(const sigad_plan *plan)
     return plan->letters > 1 && plan->degree > 1;
 }
 
-/* Whether sig_vjp has a closed form, which runs no state through time. */
-static inline bool sg_tensor_vjp_is_closed(const sigad_plan *plan)
+/* Whether sig_vjp runs no state through time: from as many increments on as it takes to make up for
+ * the tables of its field, which are made from the cotangent first. */
+enum { SG_FIELD_STEPS = 8, SG_BENT_FIELD_STEPS = 16 };
+static inline bool sg_tensor_vjp_is_closed(const sigad_plan *plan, int64_t steps)
 {
-    return sg_tensor_serves(plan) && plan->degree <= 3 &&
-           (plan->degree == 2 || !plan->spec.lead_lag);
+    if (!sg_tensor_serves(plan) || plan->degree == 2) return sg_tensor_serves(plan);
+    int64_t least = plan->degree == 3 ? SG_FIELD_STEPS : SG_BENT_FIELD_STEPS;
+    return plan->degree <= 4 && !plan->spec.lead_lag && steps >= least;
 }
 
 /* Scratch, in numbers of `bytes` each, for paths of up to `length` points; -1 if it is more than
