@@ -163,12 +163,24 @@ Test(core, joins_chunks)
                 check(d, 2 + (int32_t)(i + (size_t)d) % 5, length[i], single, sg_isa_best());
 }
 
+/* Above degree 6 they are completed before they are joined. */
+Test(core, joins_whole_chunks)
+{
+    const int64_t length[] = {151, 300, 301, 400};
+    for (size_t i = 0; i < sizeof length / sizeof *length; i++)
+        for (int single = 0; single < 2; single++)
+            for (int32_t degree = 7; degree <= 10; degree++) {
+                check(2, degree, length[i], single, sg_isa_best());
+                if (degree < 8) check(3, degree, length[i], single, sg_isa_best());
+            }
+}
+
 /* A short path beside long ones, where chunks of its group are empty for it, and beside short ones,
  * where they are left out: the same bits, also of zeros. */
 Test(core, bits_do_not_depend_on_companions)
 {
     enum { LENGTH = 900, SHORT = 100, D = 3 };
-    for (int32_t degree = 2; degree <= 6; degree++)
+    for (int32_t degree = 2; degree <= 7; degree++)
         for (int single = 0; single < 2; single++) {
             sigad_plan *plan = plan_of(D, degree, SIGAD_KERNEL_AUTO, sg_isa_best());
             const sg_lane_kernels *lanes = (single ? sg_lanes_f32 : sg_lanes_f64)[plan->isa];

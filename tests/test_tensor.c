@@ -145,6 +145,7 @@ static void check_all(int32_t d, int32_t degree, int flags, int64_t length)
                            .time_aug = flags & 1,
                            .lead_lag = flags >> 1 & 1,
                            .scalar_term = flags >> 2 & 1,
+                           .kernel = flags & 8 ? SIGAD_KERNEL_CORE : SIGAD_KERNEL_AUTO,
                            .end_time = 0.7};
     example e = example_create(&spec, length, (uint64_t)(1000 * d + 10 * degree + flags));
     for (int isa = SG_ISA_BASE; isa <= (int)sg_isa_best(); isa++)
@@ -200,17 +201,32 @@ Test(tensor, every_augmentation)
                 check_all(d, degree, flags, 10 + d);
 }
 
-/* Degrees 2 and 3 backward: letters around a vector's, blocks of 256 entries, tiles of 4 vectors of
- * points. */
+/* Degrees 2 to 4 backward: letters around a vector's, blocks of 256 entries, tiles of 4 vectors of
+ * points, fewer increments than what a field's tables are worth. */
 Test(tensor, closed_forms)
 {
-    const int32_t dimension[] = {2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 17, 33};
-    const int64_t length[] = {2, 3, 4, 5, 8, 9, 31, 32, 33, 34, 63, 64, 65, 66, 129, 257, 300};
+    const int32_t dimension[] = {2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 17};
+    const int64_t length[] = {2,  3,  4,  5,  8,  9,  16,  17,  31, 32,
+                              33, 34, 63, 64, 65, 66, 129, 257, 300};
     for (size_t i = 0; i < sizeof dimension / sizeof *dimension; i++)
         for (size_t j = 0; j < sizeof length / sizeof *length; j++)
-            for (int32_t degree = 2; degree <= 3; degree++)
-                if (dimension[i] < 10 || length[j] < 70)
-                    check_all(dimension[i], degree, (int)(i + 3 * j) % 8, length[j]);
+            for (int32_t degree = 2; degree <= 4; degree++)
+                if (dimension[i] < (degree == 4 ? 6 : 10) || length[j] < (degree == 4 ? 33 : 70))
+                    check_all(dimension[i], degree, (int)(i + 3 * j) % 2 * 5, length[j]);
+}
+
+/* Degree 3 by the core: letters around vectors and tiles, increments around a block, chosen by the
+ * kernels themselves from 41 points on. */
+Test(tensor, the_core_of_degree_three)
+{
+    for (int32_t d = 10; d <= 34; d++) check_all(d, 3, 8, 4);
+    for (int flags = 8; flags < 16; flags++)
+        for (int32_t d = 5; d <= 17; d += 4) check_all(d, 3, flags, 7);
+    check_all(49, 3, 8, 2);
+    check_all(20, 3, 8, 1);
+    check_all(20, 3, 0, 41);
+    check_all(21, 3, 4, 130);
+    check_all(11, 3, 2, 150);
 }
 
 /* And the textbook, so that an error of both kernels would be seen. */

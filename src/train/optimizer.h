@@ -28,12 +28,13 @@ typedef struct {
     int kind;                        /* SG_RULE_.. */
 } sg_rule;
 
-/* What an optimizer keeps of one parameter; the slots' entries and the names stand behind it in the
- * same block. */
+/* What an optimizer keeps of one parameter; the names stand behind it in the same block. */
 typedef struct {
     size_t bytes;      /* of the block */
     sigad_array shape; /* of each slot; no data */
     int64_t updates;
+    void *slots; /* a block of all slots, on the context's device; NULL if none is in use */
+    size_t slot_bytes;
     void *slot[SG_SLOTS];
     const char *name[SG_SLOTS + 1]; /* of the slots, and of `updates` */
 } sg_state;

@@ -45,7 +45,7 @@ static double sum_of_squares(const sigad_optimizer *o, const sg_parameter *p)
     double sum = 0.0;
     for (int64_t blocks = blocks_of(p->value.elements); s.first < blocks; s.first += SUMS) {
         int64_t count = blocks - s.first < SUMS ? blocks - s.first : SUMS;
-        sg_parallel(o->context->threads, count, sum_block, &s);
+        sg_parallel(o->context->place.threads, count, sum_block, &s);
         for (int64_t i = 0; i < count; i++) sum += s.sum[i];
     }
     return sum;
@@ -111,7 +111,7 @@ static void update_parameter(const sigad_optimizer *o, sg_parameter *p, sg_state
              .entry_bytes = sg_dtype_bytes(p->value.dtype),
              .update = (*sg_updates[sg_isa_chosen()])[o->rule->kind][p->value.dtype == SIGAD_F64]};
     for (int slot = 0; slot < SG_SLOTS; slot++) j.whole.slot[slot] = state->slot[slot];
-    sg_parallel(o->context->threads, blocks_of(p->value.elements), update_block, &j);
+    sg_parallel(o->context->place.threads, blocks_of(p->value.elements), update_block, &j);
     p->version++;
 }
 

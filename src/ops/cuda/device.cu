@@ -45,7 +45,12 @@ static void release(int32_t device, void *block)
 
 extern "C" const sg_cuda_driver *sg_cuda_driver_of_build(void)
 {
-    static const sg_cuda_driver driver = {&sg_cuda_kernels_f32, &sg_cuda_kernels_f64,
-                                          properties_of_current, upload, release};
+    static const sg_cuda_driver driver = {&sg_cuda_kernels_f32,
+                                          &sg_cuda_kernels_f64,
+                                          properties_of_current,
+                                          upload,
+                                          release,
+                                          &sg_cuda_runtime_of_build,
+                                          nullptr};
     return &driver;
 }

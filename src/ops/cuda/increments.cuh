@@ -18,10 +18,10 @@ SG_DEVICE int64_t steps_of(const sg_cuda_paths &p, int64_t length)
 
 // A chunk of a path.
 template <class T> struct track {
-    const T *x;    // the path's first point
-    int64_t first; // the chunk's first step
-    int64_t count; // its real steps; increments after them are 0
-    T time;        // the increment of the time channel
+    const T *x;                   // the path's first point
+    int64_t first;                // the chunk's first step
+    int64_t count;                // its real steps; increments after them are 0
+    typename plain<T>::type time; // the increment of the time channel
 
     SG_DEVICE void find(const sg_cuda_paths &p, int64_t path, int64_t chunk, int64_t chunk_steps)
     {
@@ -31,14 +31,14 @@ template <class T> struct track {
         first = chunk * chunk_steps;
         const int64_t left = steps - first;
         count = left < 0 ? 0 : left < chunk_steps ? left : chunk_steps;
-        time = steps ? static_cast<T>(p.end_time / static_cast<double>(steps)) : T(0);
+        time = static_cast<decltype(time)>(steps ? p.end_time / static_cast<double>(steps) : 0.0);
     }
 
     // Letter k of step t of the chunk. In even steps the lead moves, in odd ones the lag.
     SG_DEVICE T increment(const sg_cuda_paths &p, int64_t t, int k) const
     {
         if (t >= count || k >= p.letters) return T(0);
-        if (p.time_aug && k == p.letters - 1) return time;
+        if (p.time_aug && k == p.letters - 1) return T(time);
         int64_t point = first + t;
         if (p.lead_lag) {
             const bool lead = k >= p.dimension, odd = point & 1;

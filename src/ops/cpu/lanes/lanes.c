@@ -11,22 +11,35 @@ bool sg_lanes_serve(const sigad_plan *plan)
  */
 static int core_joins(int32_t degree, int64_t steps)
 {
-    if (degree <= 4 && steps >= 30) return steps < 150 ? 0 : 2;
-    if (degree <= 6 && steps >= 80) return steps < 150 ? 1 : 2;
+    if (degree == 3 && steps >= 20) return steps < 150 ? 0 : 2;
+    if (degree == 4 && steps >= 16) return steps < 150 ? 0 : 2;
+    if ((degree == 5 || degree == 6) && steps >= 80) return steps < 150 ? 1 : 2;
+    if ((degree == 7 || degree == 8) && steps >= 150) return 2;
+    if ((degree == 9 || degree == 10) && steps >= 300) return 3;
     return -1;
+}
+
+/* The largest number of joins up to this that there is room for. */
+static int joins_with_room(int joins, int64_t state)
+{
+    while (joins > 0 && joins * state > SG_JOIN_BYTES) joins--;
+    return joins;
 }
 
 sg_lane_route sg_lanes_route(const sigad_plan *plan, int64_t steps, bool single,
                              int64_t vector_bytes)
 {
     int joins = core_joins(plan->degree, steps);
+    bool whole = joins > 0 && plan->degree > SG_CORE_JOINED;
+    int64_t all = sg_plan_words(plan) * vector_bytes;
+    if (whole && joins_with_room(joins, all) < joins) joins = -1;
     bool core = plan->core && (joins >= 0 || plan->spec.kernel == SIGAD_KERNEL_CORE);
-    int64_t state = (core ? plan->core->accumulated : sg_plan_words(plan)) * vector_bytes;
+    int64_t state = core && !whole ? plan->core->accumulated * vector_bytes : all;
     if (!core || joins < 0) joins = 0;
     while (single && steps >> joins > SG_CHUNK + SG_CHUNK / 2) joins++;
-    while (joins > 0 && joins * state > SG_JOIN_BYTES) joins--;
+    joins = joins_with_room(joins, state);
     bool area = plan->degree == 2 && plan->spec.kernel != SIGAD_KERNEL_PLAIN;
-    return (sg_lane_route){core ? plan->core : NULL, area, joins};
+    return (sg_lane_route){core ? plan->core : NULL, area, core && whole && joins > 0, joins};
 }
 
 /* Backward the core pays sooner. Errors of high degrees, and in float of long paths, grow beyond

@@ -17,9 +17,10 @@ enum {
     SG_LANE_BLOCK = 64, /* most increments between two looks at the tree, forward */
     SG_LANE_UNDO = 32,  /* and backward, where rounding errors of undoing add up inside a block */
     SG_CHUNK = 256,     /* floats: longer chunks of time are cut and joined, for accuracy */
-    SG_JOIN_BYTES = 1 << 20,   /* for these joins: fewer where states are large */
-    SG_LANE_KEPT = 4096,       /* vectors of states to keep at least before a path is run twice */
-    SG_CORE_STEPS = 30,        /* increments from which completing the core pays */
+    SG_JOIN_BYTES = 1 << 20, /* for these joins: fewer where states are large */
+    SG_LANE_KEPT = 4096,     /* vectors of states to keep at least before a path is run twice */
+    SG_CORE_JOINED = 6, /* degrees up to which chunks are joined before their top is completed */
+    SG_CORE_STEPS = 30, /* increments from which completing the core pays backward, degree 3 */
     SG_CORE_PULL_STEPS = 15,   /* and backward, for four levels or more */
     SG_CORE_PULL_DEGREE = 6,   /* up to which it is accurate enough backward */
     SG_CORE_FLOAT_STEPS = 128, /* and increments, in float */
@@ -47,7 +48,7 @@ typedef struct {
  * less than any of them, and decides where time is cut into blocks: the bits of a path's results do
  * not depend on the others of its group. */
 typedef struct {
-    int lanes;
+    int lanes, pairs_letters; /* see sg_lanes_sig_is_closed */
     int64_t (*sig_bytes)(const sigad_plan *plan, int64_t longest);
     void (*sig)(const sigad_plan *plan, int64_t longest, int rows, const int64_t *lengths,
                 const double *time, const void *const *path, void *const *sig, void *work);
@@ -78,6 +79,7 @@ typedef struct {
 typedef struct {
     const sg_core *core;
     bool area;
+    bool whole; /* chunks of the core are completed before they are joined */
     int joins;
 } sg_lane_route;
 sg_lane_route sg_lanes_route(const sigad_plan *plan, int64_t steps, bool single,
@@ -95,6 +97,13 @@ bool sg_lanes_serve_forward(const sigad_plan *plan, int64_t steps);
 /* Where `log` and `exp` are faster than one row at a time: what they hold, all but the top level,
  * should not leave the cache. They can do at least what the others can. */
 bool sg_lanes_transform(const sigad_plan *plan);
+
+/* Whether sig runs path by path, with vectors along the points, which few letters allow. */
+static inline bool sg_lanes_sig_is_closed(const sigad_plan *plan, int pairs_letters)
+{
+    return plan->degree == 2 && plan->letters > 1 && plan->letters <= pairs_letters &&
+           !plan->spec.time_aug && !plan->spec.lead_lag && plan->spec.kernel != SIGAD_KERNEL_PLAIN;
+}
 
 /* By instruction set (sg_isa of core/cpu.h), for float and double; an instruction set that the
  * library was not built for has those of the next lower one. */

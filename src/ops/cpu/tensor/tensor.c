@@ -20,6 +20,13 @@ int64_t sg_tensor_elements(const sigad_plan *plan, int64_t length, int64_t bytes
     return total < 0 ? -1 : total / bytes;
 }
 
+bool sg_tensor_core(const sigad_plan *plan, int64_t steps, int64_t bytes)
+{
+    if (plan->degree != 3 || plan->letters * bytes < SG_TENSOR_CORE_ROW) return false;
+    if (plan->spec.kernel == SIGAD_KERNEL_AUTO) return steps >= SG_TENSOR_CORE_STEPS;
+    return plan->spec.kernel == SIGAD_KERNEL_CORE;
+}
+
 extern const sg_tensor_kernels sg_tensor_f32_base, sg_tensor_f64_base;
 #if defined(__x86_64__)
 extern const sg_tensor_kernels sg_tensor_f32_avx2, sg_tensor_f64_avx2;

@@ -37,6 +37,14 @@ static inline bool sg_tensor_vjp_is_closed(const sigad_plan *plan, int64_t steps
     return plan->degree <= 4 && !plan->spec.lead_lag && steps >= least;
 }
 
+enum {
+    SG_TENSOR_CORE_ROW = 80,  /* bytes of all letters: fewer do not fill vectors */
+    SG_TENSOR_CORE_STEPS = 40 /* increments from which completing the core pays */
+};
+/* Whether the signature of a path of so many increments, in numbers of `bytes`, comes from the
+ * core. */
+bool sg_tensor_core(const sigad_plan *plan, int64_t steps, int64_t bytes);
+
 /* Scratch, in numbers of `bytes` each, for paths of up to `length` points; -1 if it is more than
  * any memory. */
 int64_t sg_tensor_elements(const sigad_plan *plan, int64_t length, int64_t bytes, bool backward);
