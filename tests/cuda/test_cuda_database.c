@@ -90,22 +90,19 @@ Test(cuda_database, float32)
     db_for_all(SIGAD_F32, 0, agrees_with_the_cpu);
 }
 
-/* Another order of threads changes no bit. */
+/* Another order of threads, downwards or mixed, changes no bit. */
 static void schedules_change_no_bit(db_case *c)
 {
-    results expected = results_of(c, 1);
-    for (int schedule = EMULATION_DOWNWARDS; schedule < EMULATION_SCHEDULES; schedule++) {
-        db_case other;
-        results got = {0};
-        emulated.schedule = schedule;
-        if (db_open(&other, c->family, c->row, c->dtype, 1)) got = results_of(&other, 1);
-        for (int i = 0; i < got.count; i++) {
-            db_expect_same_bits(&other, got.name[i], &got.array[i], &expected.array[i]);
-            free(got.array[i].data);
-        }
-        db_close(&other);
-        emulated.schedule = EMULATION_UPWARDS;
+    results expected = results_of(c, 1), got = {0};
+    db_case other;
+    emulated.schedule = c->x[0].elements % 2 ? EMULATION_DOWNWARDS : EMULATION_SHUFFLED;
+    if (db_open(&other, c->family, c->row, c->dtype, 1)) got = results_of(&other, 1);
+    for (int i = 0; i < got.count; i++) {
+        db_expect_same_bits(&other, got.name[i], &got.array[i], &expected.array[i]);
+        free(got.array[i].data);
     }
+    db_close(&other);
+    emulated.schedule = EMULATION_UPWARDS;
     for (int i = 0; i < expected.count; i++) free(expected.array[i].data);
 }
 
