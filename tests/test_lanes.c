@@ -39,7 +39,7 @@ static double *draw_path(int64_t length, int64_t points, int64_t d, uint64_t see
 {
     double *path = make((size_t)(points * d), sizeof *path);
     for (int64_t i = 0; i < points * d; i++)
-        path[i] = i / d >= length ? NAN : (i < d ? 0 : path[i - d]) + 0.3 * draw(seed, (uint64_t)i);
+        path[i] = i / d >= length ? NAN : (i < d ? 1 : path[i - d]) + 0.3 * draw(seed, (uint64_t)i);
     return path;
 }
 
@@ -131,7 +131,7 @@ static void check_all(const sigad_sig_spec *spec, int rows, int64_t length, uint
             const sg_lane_kernels *lanes = (single ? sg_lanes_f32 : sg_lanes_f64)[isa];
             group t =
                 group_create(spec, lanes, rows < lanes->lanes ? rows : lanes->lanes, length, seed);
-            cr_assert(sg_lanes_serve(t.plan));
+            cr_assert(sg_lanes_serve_forward(t.plan, sg_steps(t.plan, length)));
             check(&t, single, sg_isa_name((sg_isa)isa));
             group_destroy(&t);
         }
@@ -176,5 +176,17 @@ Test(lanes, groups_of_every_size_with_every_augmentation)
             sigad_sig_spec spec = spec_of(1 + rows % 2 + !(flags & 2), 2 + rows % 4, flags);
             if (spec.dimension * (1 + spec.lead_lag) + spec.time_aug < 2) continue;
             check_all(&spec, rows, 40, (uint64_t)(rows * 8 + flags));
+        }
+}
+
+/* Degree 2 has vectors along the points of one path: several points in a vector, one, or one in
+ * two; 64 vectors in a block, and what whole vectors leave over. */
+Test(lanes, degree_two_along_points)
+{
+    const int64_t length[] = {1, 2, 5, 12, 33, 66, 130, 1050};
+    for (int32_t d = 2; d <= SG_CORE_LANE_LETTERS; d++)
+        for (size_t i = 0; i < sizeof length / sizeof *length; i++) {
+            sigad_sig_spec spec = spec_of(d, 2, i % 2 ? 0 : 4);
+            check_all(&spec, 1 + d % 3, length[i], (uint64_t)(100 * d) + i);
         }
 }

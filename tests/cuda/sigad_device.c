@@ -167,7 +167,9 @@ static void check_shapes(void)
     check_paths(&state, 40, 2, 2, 9);   /* wide rows */
     check_paths(&state, 300, 1, 2, 40); /* rows that come from memory */
     check_paths(&state, 260, 2, 1, 3);
-    check_paths(&state, 2, 3, 1, 700); /* chunks of time */
+    check_paths(&state, 2, 3, 1, 700);    /* chunks of time */
+    check_paths(&state, 2, 3, 2, 8194);   /* in runs, of which the last is short */
+    check_paths(&state, 2, 2, 1, 131100); /* in runs of runs */
     check_paths(&state, 3, 4, 2, 260);
     check_paths(&state, 2, 2, 900, 5); /* more paths than blocks */
     sigad_sig_spec deep = {SIGAD_SIG_SPEC_INIT, .dimension = 2, .degree = 9};

@@ -12,7 +12,7 @@ enum { DEVICES = sizeof devices / sizeof *devices };
 static void check(const sg_cuda_shape *s, const sg_cuda_layout *q)
 {
     int64_t nodes = 1;
-    for (int32_t i = q->tile_q ? 2 : 1; i < s->degree; i++) nodes *= s->letters;
+    for (int32_t i = q->levels; i < s->degree; i++) nodes *= s->letters;
     cr_assert_eq(q->nodes, nodes);
     int64_t of_k = (s->letters + q->tile_k - 1) / q->tile_k;
     int64_t of_q = q->tile_q ? (s->letters + q->tile_q - 1) / q->tile_q : 1;
@@ -88,6 +88,16 @@ Test(cuda_layout, chunks)
     s.batch = 100000;
     cr_assert(sg_cuda_lay_out(&s, &devices[2], &q));
     cr_assert_eq(q.chunks, 1);
+    for (int64_t chunks = 1; chunks <= 2048; chunks *= 2) { /* no cut is modelled much better */
+        sg_cuda_layout other;
+        int64_t length = (s.steps + chunks - 1) / chunks;
+        s.batch = 7;
+        cr_assert(sg_cuda_lay_out(&s, &devices[2], &q));
+        cr_assert(sg_cuda_lay_out_chunks(&s, &devices[2], (s.steps + length - 1) / length, length,
+                                         &other));
+        cr_assert_leq(0.97 * sg_cuda_cycles(&s, &devices[2], &q),
+                      sg_cuda_cycles(&s, &devices[2], &other));
+    }
     s = (sg_cuda_shape){1, SG_CUDA_LEAST_CHUNK, 3, 4, 4, false};
     cr_assert(sg_cuda_lay_out(&s, &devices[2], &q));
     cr_assert_eq(q.chunks, 1);

@@ -9,6 +9,25 @@ template <class T> SG_DEVICE constexpr T inverse(int n)
     return T(1) / T(n);
 }
 
+// n entries from a boundary of 16 bytes on; what follows them up to the next one may be read, too.
+template <class T, int n> SG_DEVICE void load_row(const T *from, T (&to)[n])
+{
+#ifdef __CUDACC__
+    constexpr int WIDE = 16 / sizeof(T);
+    SG_UNROLL(n)
+    for (int i = 0; i < n; i += WIDE) {
+        const int4 bits = *reinterpret_cast<const int4 *>(from + i);
+        T part[WIDE];
+        memcpy(part, &bits, sizeof bits);
+        SG_UNROLL(WIDE)
+        for (int j = 0; j < WIDE; j++)
+            if (i + j < n) to[i + j] = part[j];
+    }
+#else
+    memcpy(to, from, sizeof to);
+#endif
+}
+
 // Degree and letters are known when the kernel is compiled, or not.
 template <int MOST, bool EXACT> struct degree_of {
     static constexpr int degree = MOST;

@@ -3,8 +3,8 @@
  * table of what is asked of the CUDA runtime. The tests put other tables in their place. */
 #ifndef SG_CUDA_KERNELS_H
 #define SG_CUDA_KERNELS_H
-#include <stddef.h>
-#include <stdint.h>
+#include "ops/cuda/runtime.h"
+#include <stdbool.h>
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -13,6 +13,14 @@ extern "C" {
 enum { SG_CUDA_MOST_DEGREE = 32 };
 /* Letters that a thread of the kernels for any degree takes at once. */
 enum { SG_CUDA_TILE = 4 };
+/* Few letters: a thread takes all of them, and two levels, or as many as registers allow. */
+enum { SG_CUDA_MOST_LEAF_LETTERS = 5, SG_CUDA_MOST_LEAF_DEGREE = 8 };
+#define SG_CUDA_LEAF_LEVELS(letters, degree, scalar_bytes, backward)                  \
+    SG_CUDA_LESSER(degree, (letters) == 2   ? ((backward) ? 4 : 5)                    \
+                           : (letters) == 3 ? 3                                       \
+                           : (letters) == 4 ? 3 - ((backward) && (scalar_bytes) == 8) \
+                                            : 3 - ((backward) || (scalar_bytes) == 8))
+#define SG_CUDA_LESSER(a, b) ((a) < (b) ? (a) : (b))
 /* Of a chunk's description in shared memory. */
 enum { SG_CUDA_TRACK_BYTES = 32 };
 
@@ -31,7 +39,8 @@ typedef struct {
  */
 typedef struct {
     int32_t letters, degree;
-    int32_t tile_k, tile_q;    /* letters that a thread takes at once; tile_q 0: one level */
+    int32_t levels;            /* above its suffix that a thread has words of */
+    int32_t tile_k, tile_q;    /* letters that it takes at once; tile_q 0: one tile of them */
     int32_t nodes;             /* suffixes that a path is cut into */
     int32_t tiles;             /* threads for each of them */
     int32_t slices, parts;     /* of a path's threads; parts of them run side by side */
@@ -54,6 +63,13 @@ typedef struct {
     int64_t stride; /* entries from row to row, scalar term included */
     int32_t scalar; /* 0 or 1 */
 } sg_cuda_rows;
+
+/* Chunks of time [batch][chunks] whose tensors are multiplied, `run` of them one after the other;
+ * the last run of a path may be shorter. */
+typedef struct {
+    int32_t letters, degree;
+    int64_t batch, chunks, run;
+} sg_cuda_runs;
 
 /* A sparse integer matrix by rows. */
 typedef struct {
@@ -86,7 +102,8 @@ typedef struct {
 } sg_cuda_series;
 
 /* Every function queues on `stream` and returns 0, or the runtime's error. Arrays are on the
- * device, float or double by the table that the function is from. */
+ * device, float, double or dual numbers by the table that the function is
+ * from. */
 typedef struct {
     int (*increments)(const sg_cuda_paths *paths, const sg_cuda_layout *q, void *z, void *stream);
     int (*forward)(const sg_cuda_paths *paths, const sg_cuda_layout *q, const void *z,
@@ -98,10 +115,9 @@ typedef struct {
     int (*line)(const sg_cuda_paths *paths, int32_t degree, sg_cuda_rows out, void *stream);
     int (*line_bar)(const sg_cuda_paths *paths, int32_t degree, sg_cuda_rows cotangent,
                     void *path_bar, void *stream);
-    int (*join)(const sg_cuda_layout *q, int64_t batch, const void *chunk, sg_cuda_rows out,
-                void *stream);
-    int (*scan)(const sg_cuda_layout *q, int64_t batch, const void *chunk, void *before,
-                void *after, void *stream);
+    int (*join)(const sg_cuda_runs *runs, const void *chunk, sg_cuda_rows out, void *stream);
+    int (*scan)(const sg_cuda_runs *runs, const void *chunk, const void *before_run,
+                const void *after_run, void *before, void *after, void *stream);
     int (*chunk_bar)(const sg_cuda_layout *q, int64_t batch, sg_cuda_rows cotangent,
                      const void *before, const void *after, void *half, void *out, void *stream);
     int (*series)(const sg_cuda_series *s, sg_cuda_rows x, sg_cuda_rows y, void *work,
@@ -114,7 +130,22 @@ typedef struct {
     int (*copy)(int64_t batch, int64_t entries, sg_cuda_rows from, sg_cuda_rows to, void *stream);
 } sg_cuda_kernels;
 
-extern const sg_cuda_kernels sg_cuda_kernels_f32, sg_cuda_kernels_f64;
+extern const sg_cuda_kernels sg_cuda_kernels_f32, sg_cuda_kernels_f64, sg_cuda_kernels_dual;
+
+/* Dual numbers, for derivatives along a direction (dual.cuh), in double precision: n of them from
+ * floats or doubles of `bytes` (slope NULL: all 0), and their slopes added to such again. */
+enum { SG_CUDA_DUAL_BYTES = 16 };
+typedef struct {
+    const sg_cuda_kernels *kernels;
+    int (*join)(int32_t bytes, int64_t n, const void *value, const void *slope, void *out,
+                void *stream);
+    int (*add_slopes)(int32_t bytes, int64_t n, const void *x, void *out, void *stream);
+} sg_cuda_dual;
+
+extern const sg_cuda_dual sg_cuda_dual_of_build;
+
+extern const struct sg_kernels sg_cuda_dense_kernels; /* ops/kernels.h */
+extern const struct sg_rule_kernels sg_cuda_rules;    /* train/rules/rules.h */
 
 /* What the layout asks of a device. */
 typedef struct {
@@ -123,11 +154,20 @@ typedef struct {
     size_t shared_bytes; /* that a block may have */
 } sg_cuda_properties;
 
+struct sg_cuda_blas;
+
 typedef struct {
     const sg_cuda_kernels *f32, *f64;
     int (*properties)(sg_cuda_properties *properties); /* of the current device; 0, or an error */
     void *(*upload)(const void *bytes, size_t count);  /* waits; NULL if memory is short */
     void (*release)(int32_t device, void *block);
+    const sg_cuda_runtime *runtime;
+    const struct sg_kernels *dense;
+    const struct sg_rule_kernels *rules;
+    const sg_cuda_dual *dual;
+    /* Those of ops/cuda/dense/blas.h; NULL: there is no cuBLAS. */
+    bool (*open_blas)(struct sg_cuda_blas *blas, void *stream, const char **reason);
+    void (*close_blas)(struct sg_cuda_blas *blas);
 } sg_cuda_driver;
 
 /* NULL in a library without CUDA. */

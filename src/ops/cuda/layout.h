@@ -3,6 +3,9 @@
 #define SG_CUDA_LAYOUT_H
 #include "ops/cuda/kernels.h"
 #include <stdbool.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 typedef struct {
     int64_t batch, steps; /* steps of the longest path there may be */
@@ -14,26 +17,41 @@ typedef struct {
 /* letters is 2 or more: one letter has a kernel of its own. False: level `degree` has more words
  * than 31 bits can count, so more than a kernel's threads.
  *
- * Words. A thread owns a suffix and the words of the top one or two levels that end in it. For
- * degrees 2 to 5 the suffix has degree - 2 letters, and the two levels above come in tiles of
- * tile_q by tile_k letters: all of them for up to 5 letters, else 8 by 8 (8 by 4 in float64); for
- * others it has degree - 1 letters, and the top level comes SG_CUDA_TILE letters at a time. Small
- * paths share a block; a path of more threads than a block has is cut into slices. In the backward,
- * `parts` slices run side by side, each with a z_bar of its own, and the others follow them.
+ * Words. A thread owns a suffix and the words of the top `levels` levels that end in it. For up to
+ * 5 letters and degrees 2 to 8 it has all words of two levels or of as many as its registers hold,
+ * whichever sg_cuda_cycles says is faster: more levels are less work, but fewer threads. For more
+ * letters and degrees 2 to 5 it has two levels, in tiles of tile_q by tile_k letters: 8 by 8 (8 by
+ * 4 in float64). Else it has one level, SG_CUDA_TILE letters at a time. Small paths share a block;
+ * a path of more threads than a block has is cut into slices. In the backward, `parts` slices run
+ * side by side, each with a z_bar of its own, and the others follow them.
  *
- * Time. If paths are too few to keep the device busy, time is cut into chunks of at least
- * SG_CUDA_LEAST_CHUNK steps, whose signatures are joined by Chen products. A block brings
- * `block_steps` increments at a time into shared memory; the backward keeps its state as often.
+ * Time. Where paths are too few to keep the device busy, time is cut into chunks of at least
+ * SG_CUDA_LEAST_CHUNK steps, whose signatures are joined by Chen products: into that power of two
+ * of them for which sg_cuda_cycles is least. A block brings `block_steps` increments at a time into
+ * shared memory; the backward keeps its state as often.
  *
  * Blocks. As many as the device can hold at once, several times over; each takes more than one task
  * if there are more tasks, so that workspace does not grow with the batch. */
 bool sg_cuda_lay_out(const sg_cuda_shape *shape, const sg_cuda_properties *device,
                      sg_cuda_layout *layout);
 
-/* The same with the cut of time given: for the chunks' own signatures in the backward. */
+/* The same with the cut of time given, and `levels` by the model: for the chunks' own signatures in
+ * the backward. */
 bool sg_cuda_lay_out_chunks(const sg_cuda_shape *shape, const sg_cuda_properties *device,
                             int64_t chunks, int64_t chunk_steps, sg_cuda_layout *layout);
 
-enum { SG_CUDA_LEAST_CHUNK = 64 };
+enum { SG_CUDA_LEAST_CHUNK = 32 };
+/* So many chunks are multiplied by one thread one after the other; products of more are made in
+ * rounds. */
+enum { SG_CUDA_RUN = 32 };
 
+/* A model of the time of a call, in cycles of the busiest multiprocessor: steps times instructions
+ * of its warps, more where few warps run side by side; then the rounds of joining chunks, each a
+ * launch and a run of products, and the bytes of the chunks' tensors. */
+double sg_cuda_cycles(const sg_cuda_shape *shape, const sg_cuda_properties *device,
+                      const sg_cuda_layout *layout);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

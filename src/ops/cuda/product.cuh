@@ -55,6 +55,25 @@ template <class T, bool SUFFIXES> struct line_of_words {
             tensor += power[l];
         }
     }
+    SG_DEVICE void load(const T *tensor)
+    {
+        for (int l = 1; l <= top; l++) {
+            value[l] = tensor[word(l)];
+            tensor += power[l];
+        }
+    }
+};
+
+// Chunks come in runs of `run`, of which the last may be shorter: what one thread goes through.
+struct chunk_run {
+    int64_t first, end; // among the chunks of all paths
+
+    SG_DEVICE chunk_run(int64_t chunks, int64_t run, int64_t number)
+    {
+        const int64_t runs = (chunks + run - 1) / run, start = number % runs * run;
+        first = number / runs * chunks + start;
+        end = first + (chunks - start < run ? chunks - start : run);
+    }
 };
 
 SG_BOTH int64_t level_words(int letters, int level)
@@ -62,50 +81,60 @@ SG_BOTH int64_t level_words(int letters, int level)
     return tensor_entries(letters, level) - tensor_entries(letters, level - 1);
 }
 
-// out = the product of all chunks [path][chunk][tensor].
+// out [path][run][tensor] = the product of each run of chunks [path][chunk][tensor].
 template <class T>
 SG_KERNEL(256)
-join_kernel(int letters, int degree, int64_t chunks, int64_t batch, const T *chunk, T *out,
-            int64_t stride, int scalar)
+join_kernel(int letters, int degree, int64_t chunks, int64_t run, int64_t all_runs, const T *chunk,
+            T *out, int64_t stride, int scalar)
 {
     const int64_t words = level_words(letters, degree), entries = tensor_entries(letters, degree);
     const int64_t step = grid_blocks() * block_threads();
-    for (int64_t i = block_index() * block_threads() + thread_index(); i < batch * words;
+    for (int64_t i = block_index() * block_threads() + thread_index(); i < all_runs * words;
          i += step) {
-        const int64_t path = i / words;
+        const chunk_run here(chunks, run, i / words);
         line_of_words<T, true> line(letters, degree, i % words);
-        for (int64_t c = chunks - 1; c >= 0; c--)
-            line.multiply(chunk + (path * chunks + c) * entries);
-        T *const to = out + path * stride;
+        for (int64_t c = here.end - 1; c >= here.first; c--) line.multiply(chunk + c * entries);
+        T *const to = out + i / words * stride;
         if (scalar && line.w == 0) to[0] = T(1);
         line.store(to + scalar);
     }
 }
 
-// before, after = the products of what stands before and after each chunk, all of `degree`.
+// What one thread of a scan does: what stands before each chunk of a run, or, in the other
+// direction, after it. `start` is what stands before or after the run; NULL: nothing.
+template <class T, bool SUFFIXES>
+SG_DEVICE void scan_run(int letters, int degree, int64_t word, const chunk_run &here,
+                        const T *chunk, const T *start, T *out)
+{
+    const int64_t entries = tensor_entries(letters, degree);
+    line_of_words<T, SUFFIXES> line(letters, degree, word);
+    if (start) line.load(start);
+    for (int64_t i = 0; i < here.end - here.first; i++) {
+        const int64_t c = SUFFIXES ? here.end - 1 - i : here.first + i;
+        line.store(out + c * entries);
+        line.multiply(chunk + c * entries);
+    }
+}
+
+// before, after = the products of what stands before and after each chunk, all of `degree`;
+// before_run, after_run: the same of the runs, or NULL if a path is one run.
 template <class T>
 SG_KERNEL(256)
-scan_kernel(int letters, int degree, int64_t chunks, int64_t batch, const T *chunk, T *before,
-            T *after)
+scan_kernel(int letters, int degree, int64_t chunks, int64_t run, int64_t all_runs, const T *chunk,
+            const T *before_run, const T *after_run, T *before, T *after)
 {
     const int64_t words = level_words(letters, degree), entries = tensor_entries(letters, degree);
     const int64_t step = grid_blocks() * block_threads();
-    for (int64_t i = block_index() * block_threads() + thread_index(); i < 2 * batch * words;
+    for (int64_t i = block_index() * block_threads() + thread_index(); i < 2 * all_runs * words;
          i += step) {
-        const int64_t path = i / words / 2, w = i % words;
-        if (i / words % 2) {
-            line_of_words<T, true> line(letters, degree, w);
-            for (int64_t c = chunks - 1; c >= 0; c--) {
-                line.store(after + (path * chunks + c) * entries);
-                line.multiply(chunk + (path * chunks + c) * entries);
-            }
-        } else {
-            line_of_words<T, false> line(letters, degree, w);
-            for (int64_t c = 0; c < chunks; c++) {
-                line.store(before + (path * chunks + c) * entries);
-                line.multiply(chunk + (path * chunks + c) * entries);
-            }
-        }
+        const int64_t number = i / words / 2, w = i % words;
+        const chunk_run here(chunks, run, number);
+        if (i / words % 2)
+            scan_run<T, true>(letters, degree, w, here, chunk,
+                              after_run ? after_run + number * entries : NULL, after);
+        else
+            scan_run<T, false>(letters, degree, w, here, chunk,
+                               before_run ? before_run + number * entries : NULL, before);
     }
 }
 
@@ -128,21 +157,28 @@ chunk_bar_kernel(int letters, int degree, int64_t chunks, int64_t batch, const T
 }
 
 template <class T> struct product {
-    static int join(const sg_cuda_layout *q, int64_t batch, const void *chunk, sg_cuda_rows out,
-                    void *stream)
+    static int64_t runs_of(const sg_cuda_runs *r)
     {
-        return launch(join_kernel<T>, blocks_for(batch * level_words(q->letters, q->degree)), 256,
-                      0, stream, q->letters, q->degree, q->chunks, batch,
+        return r->batch * ((r->chunks + r->run - 1) / r->run);
+    }
+
+    static int join(const sg_cuda_runs *r, const void *chunk, sg_cuda_rows out, void *stream)
+    {
+        const int64_t runs = runs_of(r);
+        return launch(join_kernel<T>, blocks_for(runs * level_words(r->letters, r->degree)), 256, 0,
+                      stream, r->letters, r->degree, r->chunks, r->run, runs,
                       static_cast<const T *>(chunk), static_cast<T *>(out.data), out.stride,
                       out.scalar);
     }
 
-    static int scan(const sg_cuda_layout *q, int64_t batch, const void *chunk, void *before,
-                    void *after, void *stream)
+    static int scan(const sg_cuda_runs *r, const void *chunk, const void *before_run,
+                    const void *after_run, void *before, void *after, void *stream)
     {
-        return launch(scan_kernel<T>, blocks_for(2 * batch * level_words(q->letters, q->degree)),
-                      256, 0, stream, q->letters, q->degree, q->chunks, batch,
-                      static_cast<const T *>(chunk), static_cast<T *>(before),
+        const int64_t runs = runs_of(r);
+        return launch(scan_kernel<T>, blocks_for(2 * runs * level_words(r->letters, r->degree)),
+                      256, 0, stream, r->letters, r->degree, r->chunks, r->run, runs,
+                      static_cast<const T *>(chunk), static_cast<const T *>(before_run),
+                      static_cast<const T *>(after_run), static_cast<T *>(before),
                       static_cast<T *>(after));
     }
 

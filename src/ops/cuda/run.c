@@ -97,6 +97,60 @@ static void *stored_increments(pass *p, const sg_cuda_paths *paths, const sg_cud
     return z;
 }
 
+/* ---- products of chunks --------------------------------------------------------------------- */
+
+/* More chunks for one thread would be a long wait, and in float32 a long sum. */
+static int64_t run_of(int64_t chunks)
+{
+    return chunks < SG_CUDA_RUN ? chunks : SG_CUDA_RUN;
+}
+
+static sg_cuda_runs runs_of(const pass *p, const sg_cuda_layout *q)
+{
+    return (sg_cuda_runs){.letters = q->letters,
+                          .degree = q->degree,
+                          .batch = p->call->batch,
+                          .chunks = q->chunks,
+                          .run = run_of(q->chunks)};
+}
+
+static int64_t words_of(const pass *p, const sg_cuda_runs *r)
+{
+    return p->call->plan->offset[r->degree + 1];
+}
+
+/* The product of each run; r then says how these are to be multiplied. */
+static void *join_runs(pass *p, sg_cuda_runs *r, const void *chunk)
+{
+    int64_t words = words_of(p, r), runs = (r->chunks + r->run - 1) / r->run;
+    void *joined = take(p, r->batch * runs, words);
+    QUEUE(p, join, r, chunk, rows_of(joined, words, 0));
+    r->chunks = runs;
+    r->run = run_of(runs);
+    return joined;
+}
+
+static void queue_join(pass *p, sg_cuda_runs r, const void *chunk, sg_cuda_rows out)
+{
+    while (r.run < r.chunks) chunk = join_runs(p, &r, chunk);
+    QUEUE(p, join, &r, chunk, out);
+}
+
+/* What stands before and after each chunk, of which the same is found for the runs first. */
+static void queue_scan(pass *p, sg_cuda_runs r, const void *chunk, void *before, void *after)
+{
+    if (r.run == r.chunks) {
+        QUEUE(p, scan, &r, chunk, NULL, NULL, before, after);
+        return;
+    }
+    sg_cuda_runs of_runs = r;
+    const void *joined = join_runs(p, &of_runs, chunk);
+    int64_t words = words_of(p, &r), runs = r.batch * of_runs.chunks;
+    void *before_run = take(p, runs, words), *after_run = take(p, runs, words);
+    queue_scan(p, of_runs, joined, before_run, after_run);
+    QUEUE(p, scan, &r, chunk, before_run, after_run, before, after);
+}
+
 static void queue_sig(pass *p, sg_cuda_rows out)
 {
     const sg_cuda_call *c = p->call;
@@ -116,7 +170,7 @@ static void queue_sig(pass *p, sg_cuda_rows out)
     int64_t words = sg_plan_words(c->plan);
     void *chunk = take(p, c->batch * q.chunks, words);
     QUEUE(p, forward, &paths, &q, z, rows_of(chunk, words, 0));
-    QUEUE(p, join, &q, c->batch, chunk, out);
+    queue_join(p, runs_of(p, &q), chunk, out);
 }
 
 /* S = P C Q with a chunk's C, so that chunk's cotangent is the whole one contracted with P from the
@@ -135,7 +189,7 @@ static sg_cuda_rows chunk_cotangents(pass *p, const sg_cuda_paths *paths, const 
     void *chunk = take(p, chunks, low), *before = take(p, chunks, low);
     void *after = take(p, chunks, low), *half = take(p, chunks, all), *out = take(p, chunks, all);
     QUEUE(p, forward, paths, &below, z, rows_of(chunk, low, 0));
-    QUEUE(p, scan, &below, c->batch, chunk, before, after);
+    queue_scan(p, runs_of(p, &below), chunk, before, after);
     QUEUE(p, chunk_bar, q, c->batch, cotangent, before, after, half, out);
     return rows_of(out, all, 0);
 }

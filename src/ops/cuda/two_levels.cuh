@@ -1,50 +1,27 @@
-// The words of one thread for a degree known when the kernel is compiled: a suffix u of degree - 2
-// letters, words k u of the level below the top for K letters k, and words q k u of the top level
-// for Q letters q, all in registers. A path's threads are [tiles of q][tiles of k][suffixes], so
-// that neighbours store to neighbouring places. Tiles that stick out see increments of 0 and are
-// not stored.
+// The words of one thread for many letters and a degree known when the kernel is compiled: a suffix
+// u of degree - 2 letters, words k u of the level below the top for K letters k, and words q k u of
+// the top level for Q letters q, all in registers. A path's threads are [tiles of q][tiles of
+// k][suffixes], so that neighbours store to neighbouring places. Tiles that stick out see
+// increments of 0 and are not stored.
 #pragma once
 #include "ops/cuda/chain.cuh"
 
-// The letters of a tile of up to WHOLE_TILE are all there are.
-constexpr int WHOLE_TILE = 5;
-
 // Where a thread's tile begins.
 template <int K, int Q> struct tile_of {
-    static constexpr int LETTERS = K <= WHOLE_TILE && K == Q ? K : 0; // 0: not known
     int k, q;
     SG_DEVICE tile_of(const sg_cuda_layout &layout, int index)
-        : k(LETTERS ? 0 : index / layout.nodes % tiles_k(layout) * K),
-          q(LETTERS ? 0 : index / layout.nodes / tiles_k(layout) * Q)
+        : k(index / layout.nodes % tiles_k(layout) * K),
+          q(index / layout.nodes / tiles_k(layout) * Q)
     {
     }
     static SG_DEVICE int tiles_k(const sg_cuda_layout &layout)
     {
-        return LETTERS ? 1 : (layout.letters + K - 1) / K;
+        return (layout.letters + K - 1) / K;
     }
 };
 
-// n entries from a boundary of 16 bytes on; what follows them up to the next one may be read, too.
-template <class T, int n> SG_DEVICE void load_row(const T *from, T (&to)[n])
-{
-#ifdef __CUDACC__
-    constexpr int WIDE = 16 / sizeof(T);
-    SG_UNROLL(n)
-    for (int i = 0; i < n; i += WIDE) {
-        const int4 bits = *reinterpret_cast<const int4 *>(from + i);
-        T part[WIDE];
-        memcpy(part, &bits, sizeof bits);
-        SG_UNROLL(WIDE)
-        for (int j = 0; j < WIDE; j++)
-            if (i + j < n) to[i + j] = part[j];
-    }
-#else
-    memcpy(to, from, sizeof to);
-#endif
-}
-
 template <class T, int N, int K, int Q> struct two_levels {
-    chain<T, N, true, 2, tile_of<K, Q>::LETTERS> low;
+    chain<T, N, true, 2> low;
     tile_of<K, Q> tile;
     T middle[K], top[K][Q];
 
@@ -92,7 +69,7 @@ template <class T, int N, int K, int Q> struct two_levels {
 };
 
 template <class T, int N, int K, int Q> struct two_levels_adjoint {
-    chain_adjoint<T, N, true, 2, tile_of<K, Q>::LETTERS> low;
+    chain_adjoint<T, N, true, 2> low;
     tile_of<K, Q> tile;
     T middle[K], middle_bar[K];
     T top_bar[K][Q]; // constant in time

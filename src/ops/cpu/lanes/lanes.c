@@ -11,7 +11,7 @@ bool sg_lanes_serve(const sigad_plan *plan)
  */
 static int core_joins(int32_t degree, int64_t steps)
 {
-    if (degree == 3 && steps >= 20) return steps < 250 ? 0 : 2;
+    if (degree == 3 && steps >= 6) return steps < 250 ? 0 : 2;
     if (degree == 4 && steps >= 16) return steps < 250 ? 0 : 2;
     if ((degree == 5 || degree == 6) && steps >= 80) return steps < 150 ? 1 : 2;
     if ((degree == 7 || degree == 8) && steps >= 150) return 2;
@@ -40,6 +40,16 @@ sg_lane_route sg_lanes_route(const sigad_plan *plan, int64_t steps, bool single,
     joins = joins_with_room(joins, state);
     bool area = plan->degree == 2 && plan->spec.kernel != SIGAD_KERNEL_PLAIN;
     return (sg_lane_route){core ? plan->core : NULL, area, core && whole && joins > 0, joins};
+}
+
+/* Backward the core pays sooner. Errors of high degrees, and in float of long paths, grow beyond
+ * those of all words. */
+const sg_core *sg_lanes_vjp_core(const sigad_plan *plan, int64_t steps, bool single)
+{
+    bool pays = steps >= (plan->degree == 3 ? SG_CORE_STEPS : SG_CORE_PULL_STEPS);
+    bool accurate =
+        plan->degree <= SG_CORE_PULL_DEGREE && (!single || steps <= SG_CORE_FLOAT_STEPS);
+    return plan->spec.kernel == SIGAD_KERNEL_CORE || (pays && accurate) ? plan->core : NULL;
 }
 
 bool sg_lanes_serve_forward(const sigad_plan *plan, int64_t steps)

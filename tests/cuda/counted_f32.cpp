@@ -1,0 +1,4 @@
+#include "counted.h"
+#define REAL  counted<float>
+#define COUNT count_f32
+#include "counted_kernels.inc"
