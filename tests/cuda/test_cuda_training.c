@@ -143,6 +143,30 @@ Test(cuda_training, two_contexts_take_turns)
     cr_expect_eq(emulation_blocks(), 0);
 }
 
+/* What was saved on a device is loaded on the CPU, and the other way, and training goes on. */
+Test(cuda_training, checkpoints_go_from_device_to_device)
+{
+    static char path[300];
+    snprintf(path, sizeof path, "%s", hostile_path("model.safetensors"));
+    for (int from = SIGAD_CPU; from <= SIGAD_CUDA; from++) {
+        sigad_context *saved = open_context(from, NULL), *loaded = open_context(!from, NULL);
+        training a = make(saved), b = make(loaded);
+        step(&a);
+        step(&a);
+        cr_assert_eq(sigad_save(saved, a.optimizer, path), SIGAD_OK);
+        cr_assert_eq(sigad_load(loaded, b.optimizer, path), SIGAD_OK, "%s",
+                     sigad_context_message(loaded));
+        expect_same_weights(&a, &b, 0.0);
+        b.steps = a.steps;
+        step(&a);
+        step(&b);
+        expect_same_weights(&a, &b, 1e-12);
+        sigad_context_destroy(saved);
+        sigad_context_destroy(loaded);
+    }
+    cr_expect_eq(emulation_blocks(), 0);
+}
+
 /* ---- waiting, and memory
  * -------------------------------------------------------------------------- */
 

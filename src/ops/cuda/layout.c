@@ -10,7 +10,7 @@ enum {
     MOST_EXACT_DEGREE = 8, /* the same, without tiles */
     TILE = 8,              /* letters of a thread, of many */
     BLOCK_STEPS = 32,
-    STAGED_BYTES = 16 << 10, /* of each of two blocks of increments in shared memory */
+    STAGED_BYTES = 24 << 10, /* of each of two blocks of increments in shared memory */
     SUMMED_BYTES = 40 << 10, /* of columns to be summed there */
     MOST_STAGED = 256,       /* letters; wider increments come from memory */
     BUSY_WARPS = 16,         /* of a multiprocessor */
