@@ -244,7 +244,7 @@ int main(int argc, char **argv)
                     0, options, 1);
 
     const double true_rate = 0.2, tolerance = 1e-8;
-    sigad_context *ctx = context_open(1, 0);
+    sigad_context *ctx = context_open(NULL, 1, 0);
     problem p = {0};
     sigad_tape_create(ctx, &p.tape);
     problem_record(&p);

@@ -25,6 +25,7 @@ enum {
 
 typedef struct {
     long steps, batch, threads, seed;
+    const char *device;
 } settings;
 
 typedef struct {
@@ -69,13 +70,16 @@ static sigad_status simulate(sigad_tape *t, paths *data)
     sigad_tape_reset(t);
     sigad_tensor exponent = sigad_uniform(t, SIGAD_F64, SIGAD_SHAPE(PATHS), 0.2, 0.8);
     sigad_tensor noise = sigad_normal(t, SIGAD_F64, SIGAD_SHAPE(PATHS, INCREMENTS));
-    const double *h = sigad_data(t, exponent), *z = sigad_data(t, noise);
-    if (!h || !z) return sigad_context_status(sigad_tape_context(t));
+    double *h = allocate(PATHS, sizeof *h), *z = allocate(PATHS, INCREMENTS * sizeof *z);
+    sigad_read(t, exponent, h, PATHS * sizeof *h);
+    sigad_read(t, noise, z, (size_t)PATHS * INCREMENTS * sizeof *z);
     for (int i = 0; i < PATHS; i++) {
         data->exponent[i][0] = (float)h[i];
         fractional_brownian_motion(h[i], z + (ptrdiff_t)i * INCREMENTS, data->path[i]);
     }
-    return SIGAD_OK;
+    free(h);
+    free(z);
+    return sigad_context_status(sigad_tape_context(t));
 }
 
 /* ---- the model ----------------------------------------------------------------------------- */
@@ -199,14 +203,15 @@ int main(int argc, char **argv)
         {"steps", "training steps", .number = &s.steps, .low = 1, .high = 100000000},
         {"batch", "paths in one step", .number = &s.batch, .low = 1, .high = TRAIN},
         {"threads", "0 means all", .number = &s.threads, .low = 0, .high = 1024},
-        {"seed", "of paths, weights, order", .number = &s.seed, .low = 0, .high = 1000000000}};
+        {"seed", "of paths, weights, order", .number = &s.seed, .low = 0, .high = 1000000000},
+        {"device", "cpu or cuda", .text = &s.device, .value = "NAME"}};
     parse_arguments(argc, argv,
                     "usage: hurst [options]\n"
                     "Learns the Hurst exponent of fractional Brownian motion.",
-                    0, options, 4);
+                    0, options, sizeof options / sizeof *options);
     paths *data = allocate(1, sizeof *data);
     double *milliseconds = allocate(s.steps, sizeof *milliseconds), error = NAN;
-    sigad_context *ctx = context_open(s.threads, s.seed);
+    sigad_context *ctx = context_open(s.device, s.threads, s.seed);
     sigad_tape *t;
     sigad_tape_create(ctx, &t);
     model m = model_create(ctx);

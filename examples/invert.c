@@ -108,7 +108,7 @@ int main(int argc, char **argv)
                     "Draws a path from its log-signature.",
                     0, options, 4);
 
-    sigad_context *ctx = context_open(1, seed);
+    sigad_context *ctx = context_open(NULL, 1, seed);
     problem p = {0};
     double start[POINTS][2] = {{0}}, path[POINTS][2] = {{0}}, loss = NAN;
     sigad_tape_create(ctx, &p.tape);

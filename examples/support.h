@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { EXIT_USAGE = 2 };
+enum { EXIT_USAGE = 2, EXIT_NO_DEVICE = 77 };
 
 /* ---- the command line ---------------------------------------------------------------------- */
 
@@ -19,6 +19,7 @@ typedef struct {
     const char **text; /* any text; if NULL: */
     long *number;      /* a whole number from low to high; with high 0 a switch, which sets 1 */
     long low, high;
+    const char *value; /* what the help calls the value, if not FILE or N */
 } option;
 
 static inline void print_help(FILE *file, const char *usage, const option *options, int count)
@@ -26,7 +27,7 @@ static inline void print_help(FILE *file, const char *usage, const option *optio
     fprintf(file, "%s\n", usage);
     for (int i = 0; i < count; i++) {
         const option *o = &options[i];
-        const char *value = o->text ? "FILE" : o->high ? "N" : "";
+        const char *value = o->value ? o->value : o->text ? "FILE" : o->high ? "N" : "";
         int column = fprintf(file, "  --%s %s", o->name, value);
         fprintf(file, "%*s%s", 20 - column, "", o->help);
         if (!o->text && o->high) fprintf(file, " (%ld)", *o->number);
@@ -86,16 +87,21 @@ static inline void parse_arguments(int argc, char **argv, const char *usage, int
 
 /* ---- the context --------------------------------------------------------------------------- */
 
-/* A context, or the end of the program. */
-static inline sigad_context *context_open(long threads, long seed)
+/* A context on "cpu" (NULL) or "cuda", or the end of the program. */
+static inline sigad_context *context_open(const char *device, long threads, long seed)
 {
     sigad_context *context;
     sigad_context_options options = {SIGAD_CONTEXT_OPTIONS_INIT, .threads = (int32_t)threads,
                                      .seed = (uint64_t)seed};
+    if (device && strcmp(device, "cuda") == 0) options.device = SIGAD_CUDA;
+    if (device && !options.device && strcmp(device, "cpu") != 0) {
+        fprintf(stderr, "--device %s: must be cpu or cuda\n", device);
+        exit(EXIT_USAGE);
+    }
     sigad_status status = sigad_context_create(&options, &context);
     if (!status) return context;
     fprintf(stderr, "no context: %s\n", sigad_status_string(status));
-    exit(EXIT_FAILURE);
+    exit(status == SIGAD_EDEVICE ? EXIT_NO_DEVICE : EXIT_FAILURE);
 }
 
 /* Destroys it with all that was made from it; 1 and a message if anything in it failed. */

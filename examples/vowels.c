@@ -13,7 +13,7 @@ static const double RATE = 0.03, DECAY = 0.3, DROPOUT = 0.2;
 
 typedef struct {
     long degree, log_sig, lead_lag, hidden, epochs, folds, seed, threads, require;
-    const char *save, *plot;
+    const char *save, *plot, *device;
 } settings;
 
 /* Some of the series of a file. */
@@ -105,8 +105,13 @@ static sigad_status standardise(sigad_tape *t, const model *m, const selection *
     sigad_tensor_info info = {SIGAD_TENSOR_INFO_INIT};
     if (sigad_describe(t, mean, &info)) return sigad_context_status(ctx);
     size_t bytes = (size_t)info.elements * sizeof(float);
-    sigad_parameter_write(ctx, m->shift, sigad_data(t, mean), bytes);
-    return sigad_parameter_write(ctx, m->scale, sigad_data(t, scale), bytes);
+    void *found = allocate(info.elements, sizeof(float));
+    sigad_read(t, mean, found, bytes);
+    sigad_parameter_write(ctx, m->shift, found, bytes);
+    sigad_read(t, scale, found, bytes);
+    sigad_parameter_write(ctx, m->scale, found, bytes);
+    free(found);
+    return sigad_context_status(ctx);
 }
 
 /* ---- training and judging ------------------------------------------------------------------ */
@@ -166,11 +171,17 @@ static sigad_status judge(sigad_context *ctx, const model *m, const selection *f
     sigad_tensor y = logits(t, m, path, lengths);
     sigad_tensor answers = sigad_argmax(t, y, -1);
     result->loss += sigad_item(t, sigad_cross_entropy(t, y, labels)) * (double)from->count;
-    const int64_t *answer = sigad_data(t, answers), *label = sigad_data(t, labels);
-    if (!answer || !label) return sigad_context_status(ctx);
-    for (int64_t i = 0; i < from->count; i++) result->confusion[label[i] * classes + answer[i]]++;
+    const size_t bytes = (size_t)from->count * sizeof(int64_t);
+    int64_t *answer = allocate(from->count, sizeof *answer);
+    int64_t *label = allocate(from->count, sizeof *label);
+    sigad_read(t, answers, answer, bytes);
+    if (!sigad_read(t, labels, label, bytes))
+        for (int64_t i = 0; i < from->count; i++)
+            result->confusion[label[i] * classes + answer[i]]++;
+    free(answer);
+    free(label);
     sigad_tape_destroy(t);
-    return SIGAD_OK;
+    return sigad_context_status(ctx);
 }
 
 static sigad_status train_and_judge(sigad_context *ctx, const char *prefix, const settings *s,
@@ -238,13 +249,14 @@ int main(int argc, char **argv)
         {"threads", "0 means all", .number = &s.threads, .low = 0, .high = 1024},
         {"require", "percent right, or fail", .number = &s.require, .low = 0, .high = 100},
         {"save", "the weights", .text = &s.save},
-        {"plot", "the confusion matrix, SVG", .text = &s.plot}};
+        {"plot", "the confusion matrix, SVG", .text = &s.plot},
+        {"device", "cpu or cuda", .text = &s.device, .value = "NAME"}};
     parse_arguments(argc, argv,
                     "usage: vowels FILE_TRAIN.ts FILE_TEST.ts [options]\n"
                     "Learns to classify time series by their signatures.",
                     2, options, sizeof options / sizeof *options);
 
-    sigad_context *ctx = context_open(s.threads, s.seed);
+    sigad_context *ctx = context_open(s.device, s.threads, s.seed);
     sigad_dataset *data, *held;
     double start = seconds_now(), share = 0.0, loss = 0.0;
     int failed = 1;

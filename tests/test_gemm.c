@@ -97,7 +97,7 @@ static void check(sg_gemm_plan p)
     static const int threads[] = {1, 2, 3, 8};
     for (int t = 0; t < 4; t++) {
         memcpy(c, old, bytes);
-        sg_gemm(threads[t], &p, a, b, c);
+        sg_cpu_gemm(&(sg_place){.threads = threads[t]}, &p, a, b, c);
         if (!t) memcpy(first, c, bytes);
         cr_assert(!memcmp(first, c, bytes), "%d threads give other bits than one", threads[t]);
     }
@@ -171,13 +171,13 @@ Test(gemm, empty_batches)
                       .beta = 2,
                       .axes = 1};
     p.axis[0] = (sg_gemm_axis){0, 4, 6, 6};
-    sg_gemm(2, &p, NULL, NULL, c);
+    sg_cpu_gemm(&(sg_place){.threads = 2}, &p, NULL, NULL, c);
     cr_assert(c[0] == 1 && c[5] == 6);
     p.axis[0] = (sg_gemm_axis){0, 4, 6, 0}; /* a sum of no products */
-    sg_gemm(2, &p, NULL, NULL, c);
+    sg_cpu_gemm(&(sg_place){.threads = 2}, &p, NULL, NULL, c);
     cr_assert(c[0] == 2 && c[5] == 12);
     p.beta = 0;
-    sg_gemm(2, &p, NULL, NULL, c);
+    sg_cpu_gemm(&(sg_place){.threads = 2}, &p, NULL, NULL, c);
     cr_assert(c[0] == 0 && c[5] == 0);
 }
 
@@ -307,7 +307,7 @@ static void *multiply(void *argument)
         double expected[M * N] = {0}, c[M * N];
         naive_item(&p, a, 0, b, 0, expected, 0);
         for (int repeat = 0; repeat < 1500; repeat++) {
-            sg_gemm(1, &p, a, b, c);
+            sg_cpu_gemm(&(sg_place){.threads = 1}, &p, a, b, c);
             for (int64_t i = 0; i < p.m * p.n; i += 7)
                 u->wrong += !(fabs(load(p.dtype, c, i) - expected[i]) < 1e-3);
         }

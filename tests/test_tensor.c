@@ -201,6 +201,20 @@ Test(tensor, every_augmentation)
                 check_all(d, degree, flags, 10 + d);
 }
 
+/* Degrees 2 to 4 backward: letters around a vector's, blocks of 256 entries, tiles of 4 vectors of
+ * points, fewer increments than what a field's tables are worth. */
+Test(tensor, closed_forms)
+{
+    const int32_t dimension[] = {2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 17};
+    const int64_t length[] = {2,  3,  4,  5,  8,  9,  16,  17,  31, 32,
+                              33, 34, 63, 64, 65, 66, 129, 257, 300};
+    for (size_t i = 0; i < sizeof dimension / sizeof *dimension; i++)
+        for (size_t j = 0; j < sizeof length / sizeof *length; j++)
+            for (int32_t degree = 2; degree <= 4; degree++)
+                if (dimension[i] < (degree == 4 ? 6 : 10) || length[j] < (degree == 4 ? 33 : 70))
+                    check_all(dimension[i], degree, (int)(i + 3 * j) % 2 * 5, length[j]);
+}
+
 /* Degree 3 by the core: letters around vectors and tiles, increments around a block, chosen by the
  * kernels themselves from 41 points on. */
 Test(tensor, the_core_of_degree_three)

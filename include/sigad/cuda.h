@@ -9,10 +9,18 @@
  */
 #ifndef SIGAD_CUDA_H
 #define SIGAD_CUDA_H
-#include "signature.h"
+#include "tape.h"
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* ---- tensors of a context on a device --------------------------------------------------------------------------------------------------- */
+
+/* Borrowed device memory, ready on the context's stream; unchanged until reset AND until the work queued before it has run. */
+SIGAD_API sigad_tensor sigad_cuda_input(sigad_tape *tape, sigad_dtype dtype, int rank, const int64_t *shape, const void *device_data);
+SIGAD_API const void  *sigad_cuda_data (sigad_tape *tape, sigad_tensor x);      /* on the context's stream, until reset; NULL on error */
+
+/* ---- the eight functions of signature.h on device pointers -------------------------------------------------------------------------------- */
 
 /* Uploads a plan's tables to the current device (waits for it). Needed before the first call of a plan on a device; safe to repeat, from any thread.
    The device's copy lives as long as the plan, so calls with it must have run before the plan is destroyed. SIGAD_ENOMEM, also of the device. */

@@ -111,8 +111,10 @@ static int32_t *write_last(const sg_core *core, int32_t a, int32_t k, int64_t y,
     *to++ = (int32_t)(v ? (word * core->letters + a) * core->power[core->letters][v - 1] : word);
     *to++ = (int32_t)(v == 1 ? core->minimal[a][core->degree] + wide_mirror * n
                              : core->table[a][k] + mirror * core->power[n][v]);
-    *to++ = (int32_t)(k == 1 ? core->minimal[a][core->degree] + letter
-                             : core->table[a][k - 1] + others * core->power[n][v + 1] + letter);
+    int64_t second =
+        core->minimal[a][core->degree] + letter; /* of one letter; none has no second */
+    if (k > 1) second = core->table[a][k - 1] + others * core->power[n][v + 1] + letter;
+    *to++ = (int32_t)second;
     return to;
 }
 

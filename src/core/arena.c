@@ -22,25 +22,51 @@ enum { GAP = 0 };
 enum { HEADER = SG_ALIGNMENT, SMALLEST = 1 << 16 };
 _Static_assert(sizeof(sg_chunk) <= HEADER, "the blocks behind the header must stay aligned");
 
-static char *bytes_of(sg_chunk *chunk)
+/* The sanitizer's notes are about memory of the host alone. */
+static void forbid(const sg_arena *arena, char *bytes, size_t count)
 {
-    return (char *)chunk + HEADER;
+    if (!arena->headers) FORBID(bytes, count);
 }
 
-static sg_chunk *chunk_create(const sigad_allocator *allocator, size_t capacity)
+static void allow(const sg_arena *arena, char *bytes, size_t count)
 {
-    sg_chunk *chunk =
-        capacity <= SIZE_MAX - HEADER ? sg_allocate(allocator, capacity + HEADER) : NULL;
+    if (!arena->headers) ALLOW(bytes, count);
+}
+
+static void chunk_destroy(const sg_arena *arena, sg_chunk *chunk)
+{
+    allow(arena, chunk->bytes, chunk->capacity);
+    if (!arena->headers) {
+        sg_release(arena->allocator, chunk, chunk->capacity + HEADER);
+        return;
+    }
+    if (chunk->bytes)
+        arena->allocator->function(arena->allocator->user, chunk->bytes, chunk->capacity, 0,
+                                   SG_DEVICE_ALIGNMENT);
+    sg_release(arena->headers, chunk, sizeof *chunk);
+}
+
+static sg_chunk *chunk_create_on_device(const sg_arena *arena, size_t capacity)
+{
+    sg_chunk *chunk = sg_allocate(arena->headers, sizeof *chunk);
     if (!chunk) return NULL;
     *chunk = (sg_chunk){.capacity = capacity};
-    FORBID(bytes_of(chunk), capacity);
-    return chunk;
+    chunk->bytes =
+        arena->allocator->function(arena->allocator->user, NULL, 0, capacity, SG_DEVICE_ALIGNMENT);
+    if (chunk->bytes) return chunk;
+    chunk_destroy(arena, chunk);
+    return NULL;
 }
 
-static void chunk_destroy(const sigad_allocator *allocator, sg_chunk *chunk)
+static sg_chunk *chunk_create(const sg_arena *arena, size_t capacity)
 {
-    ALLOW(bytes_of(chunk), chunk->capacity);
-    sg_release(allocator, chunk, chunk->capacity + HEADER);
+    if (capacity > SIZE_MAX - HEADER) return NULL;
+    if (arena->headers) return chunk_create_on_device(arena, capacity);
+    sg_chunk *chunk = sg_allocate(arena->allocator, capacity + HEADER);
+    if (!chunk) return NULL;
+    *chunk = (sg_chunk){.bytes = (char *)chunk + HEADER, .capacity = capacity};
+    forbid(arena, chunk->bytes, capacity);
+    return chunk;
 }
 
 void sg_arena_init(sg_arena *arena, const sigad_allocator *allocator)
@@ -48,11 +74,17 @@ void sg_arena_init(sg_arena *arena, const sigad_allocator *allocator)
     *arena = (sg_arena){.allocator = allocator};
 }
 
+void sg_arena_init_device(sg_arena *arena, const sigad_allocator *device_memory,
+                          const sigad_allocator *host_memory)
+{
+    *arena = (sg_arena){.allocator = device_memory, .headers = host_memory};
+}
+
 void sg_arena_destroy(sg_arena *arena)
 {
     for (sg_chunk *chunk = arena->first, *next; chunk; chunk = next) {
         next = chunk->next;
-        chunk_destroy(arena->allocator, chunk);
+        chunk_destroy(arena, chunk);
     }
     arena->first = arena->current = NULL;
 }
@@ -76,7 +108,7 @@ static sg_chunk *chunk_with_room(sg_arena *arena, size_t bytes)
         size_t capacity = arena->exact ? 0 : total(arena, 1);
         if (capacity < SMALLEST && !arena->exact) capacity = SMALLEST;
         if (capacity < bytes) capacity = bytes;
-        *link = chunk_create(arena->allocator, capacity);
+        *link = chunk_create(arena, capacity);
     }
     return *link;
 }
@@ -84,16 +116,17 @@ static sg_chunk *chunk_with_room(sg_arena *arena, size_t bytes)
 void *sg_arena_take(sg_arena *arena, size_t bytes)
 {
     if (bytes > SIZE_MAX / 2) return NULL;
-    size_t rounded = (bytes + GAP + SG_ALIGNMENT - 1) / SG_ALIGNMENT * SG_ALIGNMENT;
+    const size_t alignment = arena->headers ? SG_DEVICE_ALIGNMENT : SG_ALIGNMENT;
+    size_t rounded = (bytes + GAP + alignment - 1) / alignment * alignment;
     sg_chunk *chunk = arena->current;
     if (!chunk || chunk->capacity - chunk->used < rounded) {
-        chunk = chunk_with_room(arena, rounded ? rounded : SG_ALIGNMENT);
+        chunk = chunk_with_room(arena, rounded ? rounded : alignment);
         if (!chunk) return NULL;
         arena->current = chunk;
     }
-    char *block = bytes_of(chunk) + chunk->used;
+    char *block = chunk->bytes + chunk->used;
     chunk->used += rounded;
-    ALLOW(block, bytes);
+    allow(arena, block, bytes);
     return block;
 }
 
@@ -111,12 +144,12 @@ void sg_arena_rewind(sg_arena *arena, sg_arena_mark mark)
     for (sg_chunk *chunk = mark.chunk ? mark.chunk->next : arena->first; chunk;
          chunk = chunk->next) {
         chunk->used = 0;
-        FORBID(bytes_of(chunk), chunk->capacity);
+        forbid(arena, chunk->bytes, chunk->capacity);
     }
     arena->current = mark.chunk;
     if (mark.chunk) {
         mark.chunk->used = mark.used;
-        FORBID(bytes_of(mark.chunk) + mark.used, mark.chunk->capacity - mark.used);
+        forbid(arena, mark.chunk->bytes + mark.used, mark.chunk->capacity - mark.used);
     }
 }
 
@@ -128,6 +161,5 @@ void sg_arena_reset(sg_arena *arena)
     if (!arena->first || !arena->first->next || need <= arena->first->capacity) return;
     size_t capacity = total(arena, 1);
     sg_arena_destroy(arena);
-    arena->first =
-        chunk_create(arena->allocator, capacity); /* on failure the next step tries again */
+    arena->first = chunk_create(arena, capacity); /* on failure the next step tries again */
 }

@@ -5,7 +5,7 @@
 #include "sigad/base.h"
 #include <stdbool.h>
 
-enum { SG_ALIGNMENT = 64 };
+enum { SG_ALIGNMENT = 64, SG_DEVICE_ALIGNMENT = 256 };
 
 /* The hook that {NULL, NULL} stands for: aligned memory of the C library. */
 sigad_allocator sg_allocator_or_default(sigad_allocator allocator);

@@ -10,24 +10,26 @@ static const sigad_tensor poison = {0, 0};
 
 /* ---- one call ------------------------------------------------------------------------------ */
 
-sigad_op_function sg_op_function_at(const sigad_op *op, int which)
+sigad_op_function sg_op_function_at(const sigad_context *context, const sigad_op *op, int which)
 {
+    const bool host = sg_device_is_host(&context->device);
     switch (which) {
     case SIGAD_FWD:
-        return op->fwd;
+        return host ? op->fwd : op->cuda_fwd;
     case SIGAD_VJP:
-        return op->vjp;
+        return host ? op->vjp : op->cuda_vjp;
     case SIGAD_JVP:
-        return op->jvp;
+        return host ? op->jvp : op->cuda_jvp;
     default:
-        return op->soc;
+        return host ? op->soc : op->cuda_soc;
     }
 }
 
-const char *sg_op_function_name(int which)
+const char *sg_op_function_name(const sigad_context *context, int which)
 {
-    static const char *const name[] = {"fwd", "vjp", "jvp", "soc"};
-    return name[which];
+    static const char *const host[] = {"fwd", "vjp", "jvp", "soc"};
+    static const char *const cuda[] = {"cuda_fwd", "cuda_vjp", "cuda_jvp", "cuda_soc"};
+    return (sg_device_is_host(&context->device) ? host : cuda)[which];
 }
 
 uint64_t sg_call_random_key(const sigad_op_call *public_call)
@@ -50,11 +52,25 @@ sigad_status sigad_op_fail(const sigad_op_call *public_call, sigad_status status
     return status;
 }
 
+/* A kernel that could not be launched was noted; the operation did not look. */
+static void report_launch(sg_call *call)
+{
+    sigad_context *context = call->tape->context;
+    const int error = context->place.error;
+    context->place.error = 0;
+    sigad_op_fail(&call->call, SIGAD_ECUDA, "a kernel could not be launched, CUDA error %d: %s",
+                  error, sg_device_error_text(&context->device, error));
+}
+
 /* Calls, and makes sure that a failure has a message and that a message counts as a failure. */
 static bool run(sg_call *call, sigad_op_function function, const char *what)
 {
+    const sg_device *device = &call->tape->context->device;
+    const int32_t before = sg_device_enter(device);
     sigad_status status = function(&call->call);
+    sg_device_leave(device, before);
     const sg_error *error = &call->tape->context->error;
+    if (call->tape->context->place.error) report_launch(call);
     if (status && !error->status)
         sigad_op_fail(&call->call, status, "%s failed: %s", what, sigad_status_string(status));
     return !status && !error->status;
@@ -73,9 +89,10 @@ static void call_begin(sg_call *call, sigad_tape *tape)
     c->x_cotangent_tangent = NULL;
     c->y = NULL;
     for (int i = 0; i < 4; i++) c->workspace_bytes[i] = 0;
-    c->saved = c->workspace = c->stream = NULL;
-    c->device = SIGAD_CPU;
-    c->threads = tape->context->threads;
+    c->saved = c->workspace = NULL;
+    c->stream = tape->context->place.stream;
+    c->device = tape->context->place.device;
+    c->threads = tape->context->place.threads;
     call->tape = tape;
     call->fresh = 0;
 }
@@ -105,6 +122,10 @@ static bool check_op(sigad_tape *tape, const sigad_op *op, int n, const sigad_te
     else if (!attributes && attribute_bytes)
         sg_fail(error, SIGAD_EINVAL, "%s: attributes are NULL, but have %zu bytes", op->name,
                 attribute_bytes);
+    else if (!sg_op_function_at(tape->context, op, SIGAD_FWD))
+        sg_fail(error, SIGAD_ENOTSUP,
+                "%s: it has no cuda_fwd, so it cannot compute in a context on a CUDA device",
+                op->name);
     return !error->status;
 }
 
@@ -152,9 +173,9 @@ static bool keep(sg_call *call, const sigad_op *op, const sigad_tensor *x,
     char *block = c->attribute_bytes < SIZE_MAX / 2
                       ? sg_arena_take(&tape->arena, inputs + versions + c->attribute_bytes)
                       : NULL;
-    node->saved = sg_arena_take(&tape->arena, c->saved_bytes);
+    node->saved = sg_arena_take(tape->values, c->saved_bytes);
     node->value.data =
-        alias ? values[0].data : sg_arena_take(&tape->arena, sg_array_bytes(&node->value));
+        alias ? values[0].data : sg_arena_take(tape->values, sg_array_bytes(&node->value));
     if (!block || !node->saved || !node->value.data) return false;
 
     node->inputs = (sigad_tensor *)(void *)block;
@@ -182,18 +203,19 @@ static bool compute(sg_call *call, const sigad_op *op, sg_node *node, const siga
 {
     sigad_tape *tape = call->tape;
     if (sg_node_shares(node, x)) return true;
-    sg_arena_mark mark = sg_arena_position(&tape->arena);
+    sg_arena_mark mark = sg_arena_position(tape->values);
     call->call.attributes = node->attributes;
     call->call.saved = node->saved;
     if (node->workspace_bytes[SIGAD_FWD]) {
-        call->call.workspace = sg_arena_take(&tape->arena, node->workspace_bytes[SIGAD_FWD]);
+        call->call.workspace = sg_arena_take(tape->values, node->workspace_bytes[SIGAD_FWD]);
         if (!call->call.workspace)
             return !sg_context_no_memory(tape->context, op->name, node->workspace_bytes[SIGAD_FWD]);
     }
     uint64_t start = sg_ticks();
-    bool good = run(call, op->fwd, "fwd");
+    bool good = run(call, sg_op_function_at(tape->context, op, SIGAD_FWD),
+                    sg_op_function_name(tape->context, SIGAD_FWD));
     node->ticks = sg_ticks() - start;
-    if (call->call.workspace) sg_arena_rewind(&tape->arena, mark);
+    if (call->call.workspace) sg_arena_rewind(tape->values, mark);
     return good;
 }
 
@@ -214,7 +236,7 @@ static bool fill(sg_call *call, const sigad_op *op, const sigad_tensor *x, sigad
 }
 
 static bool record(sg_call *call, const sigad_op *op, const sigad_tensor *x, sigad_array *values,
-                   sg_arena_mark before)
+                   sg_tape_mark before)
 {
     sigad_tape *tape = call->tape;
     sg_node *node = sg_tape_next(tape, op->name, before);
@@ -230,7 +252,7 @@ sigad_tensor sigad_apply(sigad_tape *tape, const sigad_op *op, int n, const siga
 {
     if (!sg_tape_ready(tape)) return poison;
     if (!check_op(tape, op, n, x, attributes, attribute_bytes)) return poison;
-    sg_arena_mark before = sg_arena_position(&tape->arena);
+    sg_tape_mark before = sg_tape_here(tape);
     sigad_array few[FEW], *values = few;
     if (n > FEW) values = sg_arena_take(&tape->arena, (size_t)n * sizeof *values);
     bool good = values != NULL;
@@ -246,34 +268,22 @@ sigad_tensor sigad_apply(sigad_tape *tape, const sigad_op *op, int n, const siga
         good = record(&call, op, x, values, before);
     }
     if (good) return sg_tape_handle(tape, tape->count++);
-    sg_arena_rewind(&tape->arena, before);
+    sg_tape_return(tape, before);
     return poison;
 }
 
 /* ---- frames: calling again ----------------------------------------------------------------- */
 
-size_t sg_frame_bytes(int n)
+bool sg_frame_create(sigad_tape *tape, int n, sg_frame *frame)
 {
-    size_t bytes = 4 * (size_t)n * sizeof(sigad_array);
-    return (bytes + SG_ALIGNMENT - 1) / SG_ALIGNMENT * SG_ALIGNMENT;
-}
-
-void sg_frame_place(sigad_tape *tape, int n, void *memory, sg_frame *frame)
-{
-    sigad_array *arrays = memory;
+    const size_t bytes = 4 * (size_t)n * sizeof(sigad_array);
+    sigad_array *arrays = sg_arena_take(&tape->side, bytes);
+    if (!arrays) return !sg_context_no_memory(tape->context, "a sweep over the tape", bytes);
     call_begin(&frame->call, tape);
     frame->x = arrays;
     frame->x_cotangent = arrays + n;
     frame->x_tangent = arrays + 2 * n;
     frame->x_cotangent_tangent = arrays + 3 * n;
-}
-
-bool sg_frame_create(sigad_tape *tape, int n, sg_frame *frame)
-{
-    size_t bytes = sg_frame_bytes(n);
-    void *memory = sg_arena_take(&tape->side, bytes);
-    if (!memory) return !sg_context_no_memory(tape->context, "a sweep over the tape", bytes);
-    sg_frame_place(tape, n, memory, frame);
     return true;
 }
 
@@ -314,15 +324,16 @@ bool sg_frame_bind(sigad_tape *tape, sg_frame *frame, size_t position, unsigned 
 bool sg_frame_run(sg_frame *frame, const sigad_op *op, int which, void *workspace)
 {
     sigad_op_call *call = &frame->call.call;
-    sigad_op_function function = sg_op_function_at(op, which);
+    const sigad_context *context = frame->call.tape->context;
+    sigad_op_function function = sg_op_function_at(context, op, which);
     if (!function)
         return !sigad_op_fail(call, op->flags & SG_OP_GRADIENT ? SIGAD_EORDER : SIGAD_ENOTSUP,
-                              "it has no %s", sg_op_function_name(which));
+                              "it has no %s", sg_op_function_name(context, which));
     call->workspace = workspace;
     call->y_cotangent = which == SIGAD_VJP || which == SIGAD_SOC ? &frame->y_cotangent : NULL;
     call->x_cotangent = which == SIGAD_VJP ? frame->x_cotangent : NULL;
     call->x_tangent = which == SIGAD_JVP || which == SIGAD_SOC ? frame->x_tangent : NULL;
     call->y_tangent = which == SIGAD_JVP ? &frame->y_tangent : NULL;
     call->x_cotangent_tangent = which == SIGAD_SOC ? frame->x_cotangent_tangent : NULL;
-    return run(&frame->call, function, sg_op_function_name(which));
+    return run(&frame->call, function, sg_op_function_name(context, which));
 }

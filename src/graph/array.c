@@ -1,5 +1,6 @@
 #include "graph/context.h"
 #include "graph/tape.h"
+#include "ops/kernels.h"
 #include <stdio.h>
 
 size_t sg_dtype_bytes(int32_t dtype)
@@ -63,17 +64,13 @@ const char *sg_shape_text(const sigad_array *array, char buffer[SG_SHAPE_TEXT])
     return buffer;
 }
 
-#define ACCUMULATE(REAL)                                            \
-    do {                                                            \
-        REAL *restrict s = sum;                                     \
-        const REAL *restrict t = term;                              \
-        for (int64_t i = 0; i < array->elements; i++) s[i] += t[i]; \
-    } while (0)
-
-void sg_array_accumulate(const sigad_array *array, void *sum, const void *term)
+bool sg_array_accumulate(sigad_context *context, const char *caller, const sigad_array *array,
+                         void *sum, const void *term)
 {
-    if (array->dtype == SIGAD_F32)
-        ACCUMULATE(float);
-    else
-        ACCUMULATE(double);
+    const sg_view all = {.rank = 1, .shape = {array->elements}, .y_stride = {1}, .x_stride = {1}};
+    if (!array->elements) return true;
+    const int32_t before = sg_device_enter(&context->device);
+    context->place.kernels->add_scaled(&context->place, array->dtype, &all, 1.0, term, sum, false);
+    sg_device_leave(&context->device, before);
+    return sg_device_ran(context, caller);
 }

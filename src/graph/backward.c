@@ -28,22 +28,28 @@ static bool point_at_gradients(sg_sweep *sweep, sg_field *cotangent)
     return true;
 }
 
-static void collect(sg_sweep *sweep, const sg_field *cotangent)
+static bool collect(sg_sweep *sweep, const sg_field *cotangent)
 {
     sigad_tape *tape = sweep->tape;
-    for (size_t i = 0; i < tape->context->parameter_count; i++) {
-        sg_parameter *parameter = tape->context->parameters[i];
+    sigad_context *context = tape->context;
+    for (size_t i = 0; i < context->parameter_count; i++) {
+        sg_parameter *parameter = context->parameters[i];
         const void *share = cotangent->parameter[i];
-        if (share && share != parameter->gradient)
-            sg_array_accumulate(&parameter->value, parameter->gradient, share);
+        if (share && share != parameter->gradient &&
+            !sg_array_accumulate(context, sweep->caller, &parameter->value, parameter->gradient,
+                                 share))
+            return false;
         parameter->reached |= share != NULL;
     }
     for (size_t i = 0; i < sweep->count; i++) {
         sg_node *node = &tape->nodes[i];
         if (!node->watched || !cotangent->node[i]) continue;
-        sg_array_accumulate(&node->value, node->gradient, cotangent->node[i]);
+        if (!sg_array_accumulate(context, sweep->caller, &node->value, node->gradient,
+                                 cotangent->node[i]))
+            return false;
         node->reached = true;
     }
+    return true;
 }
 
 static bool backward(sg_sweep *sweep, sigad_tensor seed)
@@ -62,8 +68,7 @@ static bool backward(sg_sweep *sweep, sigad_tensor seed)
         !point_at_gradients(sweep, &cotangent) || !sg_sweep_seed(sweep, &cotangent, seed) ||
         !sg_sweep_pull(sweep, &cotangent))
         return false;
-    collect(sweep, &cotangent);
-    return true;
+    return collect(sweep, &cotangent);
 }
 
 sigad_status sigad_backward(sigad_tape *tape, sigad_tensor loss)
@@ -101,6 +106,13 @@ sigad_status sigad_backward_with(sigad_tape *tape, sigad_tensor y, sigad_tensor 
     return error->status;
 }
 
+static sigad_tensor gradient_leaf(sigad_tape *tape, const char *caller, const sigad_array *value,
+                                  const void *gradient)
+{
+    return gradient ? sg_tape_leaf_copy(tape, caller, SG_NODE_RESULT, value, gradient)
+                    : sg_tape_leaf(tape, caller, SG_NODE_RESULT, value, NULL);
+}
+
 sigad_tensor sigad_gradient(sigad_tape *tape, sigad_tensor x)
 {
     const char *caller = "sigad_gradient";
@@ -108,8 +120,8 @@ sigad_tensor sigad_gradient(sigad_tape *tape, sigad_tensor x)
     if (sg_is_parameter(x)) {
         const sg_parameter *parameter = sg_context_parameter(tape->context, caller, x);
         if (!parameter) return poison;
-        return sg_tape_leaf(tape, caller, SG_NODE_RESULT, &parameter->value,
-                            parameter->reached ? parameter->gradient : NULL);
+        return gradient_leaf(tape, caller, &parameter->value,
+                             parameter->reached ? parameter->gradient : NULL);
     }
     const sg_node *node = sg_tape_node(tape, caller, x);
     if (!node) return poison;
@@ -118,5 +130,5 @@ sigad_tensor sigad_gradient(sigad_tape *tape, sigad_tensor x)
                 "%s: the tensor was not watched; call sigad_watch before backward", caller);
         return poison;
     }
-    return sg_tape_leaf(tape, caller, SG_NODE_RESULT, &node->value, node->gradient);
+    return gradient_leaf(tape, caller, &node->value, node->gradient);
 }

@@ -3,6 +3,8 @@
 #include "core/options.h"
 #include "core/parallel.h"
 #include "core/random.h"
+#include "ops/cuda/tables.h"
+#include "ops/kernels.h"
 #include <string.h>
 
 /* ---- what a context owns ------------------------------------------------------------------- */
@@ -30,10 +32,7 @@ static sigad_status check_options(sg_error *error, const sigad_context_options *
     sigad_status status =
         sg_options(error, "sigad_context_options", given, options, sizeof *options);
     if (status) return status;
-    if (options->device == SIGAD_CUDA)
-        return sg_fail(error, SIGAD_EDEVICE,
-                       "sigad_context_create: this library was built without CUDA; use SIGAD_CPU");
-    if (options->device != SIGAD_CPU)
+    if (options->device != SIGAD_CPU && options->device != SIGAD_CUDA)
         return sg_fail(error, SIGAD_EINVAL,
                        "sigad_context_create: device %d is neither SIGAD_CPU nor SIGAD_CUDA",
                        (int)options->device);
@@ -66,15 +65,23 @@ sigad_status sigad_context_create(const sigad_context_options *given, sigad_cont
     /* Handles of different contexts differ most likely, not certainly: there is no global counter.
      */
     uint64_t mixed = sg_random_key(sg_nanoseconds(), (uint64_t)(uintptr_t)context);
-    *context = (sigad_context){.allocator = allocator,
-                               .error = error,
-                               .threads = sg_thread_count(options.threads ? options.threads : -1),
-                               .seed = options.seed,
-                               .generation = (uint32_t)mixed & ~SG_PARAMETER_BIT,
-                               .tag = (uint32_t)(mixed >> 32) | SG_PARAMETER_BIT,
-                               .ticks_at_start = sg_ticks(),
-                               .nanoseconds_at_start = sg_nanoseconds()};
+    *context = (sigad_context){
+        .allocator = allocator,
+        .error = error,
+        .place = {.kernels = &sg_cpu_kernels,
+                  .device = SIGAD_CPU,
+                  .threads = sg_thread_count(options.threads ? options.threads : -1)},
+        .seed = options.seed,
+        .generation = (uint32_t)mixed & ~SG_PARAMETER_BIT,
+        .tag = (uint32_t)(mixed >> 32) | SG_PARAMETER_BIT,
+        .ticks_at_start = sg_ticks(),
+        .nanoseconds_at_start = sg_nanoseconds()};
     context->owned.next = context->owned.previous = &context->owned;
+    if (!sg_device_open(context, &options)) {
+        status = context->error.status;
+        sg_release(&allocator, context, sizeof *context);
+        return status;
+    }
     *result = context;
     return SIGAD_OK;
 }
@@ -82,6 +89,7 @@ sigad_status sigad_context_create(const sigad_context_options *given, sigad_cont
 void sigad_context_destroy(sigad_context *context)
 {
     if (!context) return;
+    sg_device_finish(context);
     while (context->owned.next != &context->owned)
         context->owned.next->destroy(context->owned.next);
     sigad_allocator allocator = context->allocator;
@@ -91,6 +99,7 @@ void sigad_context_destroy(sigad_context *context)
                context->parameter_capacity * sizeof *context->parameters);
     for (size_t i = 0; i < context->plan_count; i++) sigad_plan_destroy(context->plans[i].plan);
     sg_release(&allocator, context->plans, context->plan_capacity * sizeof *context->plans);
+    sg_device_close(context);
     sg_release(&allocator, context, sizeof *context);
 }
 
@@ -120,7 +129,9 @@ sigad_status sigad_context_clear(sigad_context *context)
 
 sigad_status sigad_synchronize(sigad_context *context)
 {
-    return sigad_context_status(context);
+    if (!context) return SIGAD_EINVAL;
+    if (!context->error.status) sg_device_wait(context, "sigad_synchronize");
+    return context->error.status;
 }
 
 sigad_status sg_context_no_memory(sigad_context *context, const char *what, size_t bytes)
@@ -136,6 +147,20 @@ static bool same_spec(const sigad_sig_spec *a, const sigad_sig_spec *b)
            a->lead_lag == b->lead_lag && a->scalar_term == b->scalar_term &&
            a->method == b->method && a->kernel == b->kernel &&
            memcmp(&a->end_time, &b->end_time, sizeof a->end_time) == 0;
+}
+
+/* To the context's device; waits for it. */
+static bool upload_plan(sigad_context *context, const char *caller, const sigad_plan *plan)
+{
+    const sg_device *device = &context->device;
+    if (sg_device_is_host(device)) return true;
+    const int32_t before = sg_device_enter(device);
+    const sigad_status status = sg_cuda_tables_make(plan, device->driver, device->index);
+    sg_device_leave(device, before);
+    if (status)
+        sg_fail(&context->error, status, "%s: the plan's tables cannot go to the device: %s",
+                caller, sigad_status_string(status));
+    return !status;
 }
 
 const sigad_plan *sg_context_plan(sigad_context *context, const char *caller,
@@ -157,6 +182,10 @@ const sigad_plan *sg_context_plan(sigad_context *context, const char *caller,
                 caller, (int)spec->dimension, (int)spec->degree, (int)spec->time_aug,
                 (int)spec->lead_lag, (int)spec->scalar_term, (int)spec->method, spec->end_time,
                 sigad_status_string(status));
+        return NULL;
+    }
+    if (!upload_plan(context, caller, plan)) {
+        sigad_plan_destroy(plan);
         return NULL;
     }
     context->plans[context->plan_count++] = (sg_cached_plan){*spec, plan};

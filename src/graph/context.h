@@ -4,6 +4,8 @@
 #define SG_CONTEXT_H
 #include "core/error.h"
 #include "core/memory.h"
+#include "graph/device.h"
+#include "ops/place.h"
 #include "sigad/op.h"
 
 /* First member of each object that a context owns: tapes, optimizers, data sets. */
@@ -14,7 +16,7 @@ typedef struct sg_owned {
 
 typedef struct {
     char *name;
-    sigad_array value; /* data owned */
+    sigad_array value; /* data owned, on the context's device */
     void *gradient;    /* of the same size, owned; NULL until the first backward that reaches the
                           parameter */
     uint64_t version;  /* grows with each write */
@@ -30,7 +32,8 @@ typedef struct {
 struct sigad_context {
     sigad_allocator allocator;
     sg_error error;
-    int threads;
+    sg_device device;
+    sg_place place;
     uint64_t seed;
     uint32_t
         generation; /* the last one given to a tape; parameters have SG_PARAMETER_BIT set instead */
@@ -88,7 +91,8 @@ const sigad_plan *sg_context_plan(sigad_context *context, const char *caller,
                                   const sigad_sig_spec *spec);
 
 /* sigad_tensor_info of the caller's size; what we do not know of a longer one becomes zero. */
-void sg_info_of_array(const sigad_array *value, sigad_tensor_info *info);
+void sg_info_of_array(const sigad_context *context, const sigad_array *value,
+                      sigad_tensor_info *info);
 sigad_status sg_info_write(sigad_context *context, const sigad_tensor_info *full,
                            sigad_tensor_info *info);
 

@@ -1,12 +1,14 @@
 /* The arrays that run along with a sweep, and the seed that it starts from. */
 #include "graph/sweep.h"
-#include <string.h>
+#include "ops/kernels.h"
 
 void *sg_field_array(sg_sweep *sweep, const sigad_array *like)
 {
-    void *block = sg_arena_take_zeroed(&sweep->tape->side, sg_array_bytes(like));
-    if (!block) sg_context_no_memory(sweep->tape->context, sweep->caller, sg_array_bytes(like));
-    return block;
+    sigad_context *context = sweep->tape->context;
+    const size_t bytes = sg_array_bytes(like);
+    void *block = sg_arena_take(sweep->tape->side_values, bytes);
+    if (!block) sg_context_no_memory(context, sweep->caller, bytes);
+    return block && sg_device_clear(context, sweep->caller, block, bytes) ? block : NULL;
 }
 
 bool sg_field_create_empty(sg_sweep *sweep, sg_field *field)
@@ -54,7 +56,8 @@ bool sg_field_need(sg_sweep *sweep, const sg_field *field, sigad_tensor tensor,
     *fresh = !*entry;
     if (*entry) return true;
     const size_t bytes = sg_array_bytes(like);
-    *entry = sg_is_parameter(tensor) ? field->room[tensor.id] : sg_arena_take(&tape->side, bytes);
+    *entry =
+        sg_is_parameter(tensor) ? field->room[tensor.id] : sg_arena_take(tape->side_values, bytes);
     return *entry || !sg_context_no_memory(tape->context, sweep->caller, bytes);
 }
 
@@ -63,34 +66,35 @@ bool sg_field_need_cleared(sg_sweep *sweep, const sg_field *field, sigad_tensor 
 {
     bool fresh;
     if (!sg_field_need(sweep, field, tensor, like, &fresh)) return false;
-    const size_t bytes = sg_array_bytes(like);
-    if (fresh && bytes) memset(sg_field_at(field, tensor), 0, bytes);
-    return true;
+    return !fresh || sg_device_clear(sweep->tape->context, sweep->caller,
+                                     sg_field_at(field, tensor), sg_array_bytes(like));
 }
 
 /* ---- the seed ------------------------------------------------------------------------------ */
 
-/* to[i] += from[broadcast i], for from's shape aligned at the last axis. */
-static void accumulate_broadcast(const sigad_array *to, void *sum, const sigad_array *from)
+/* y = x repeated to y's shape, aligned at the last axis; without x, all ones. */
+static bool set_broadcast(sg_sweep *sweep, const sigad_array *to, void *y, const sigad_array *from)
 {
-    int64_t stride[SIGAD_MAX_RANK] = {0}, index[SIGAD_MAX_RANK] = {0}, step = 1, at = 0;
-    int shift = to->rank - from->rank;
-    for (int i = from->rank; i-- > 0;) {
-        stride[i + shift] = from->shape[i] == 1 ? 0 : step;
-        step *= from->shape[i];
+    sigad_context *context = sweep->tape->context;
+    const sg_kernels *kernels = context->place.kernels;
+    sg_view view = {.rank = to->rank};
+    int64_t y_step = 1, x_step = 1;
+    for (int i = to->rank, k = from ? from->rank : 0; i-- > 0;) {
+        const int64_t size = k-- > 0 ? from->shape[k] : 1;
+        view.shape[i] = to->shape[i];
+        view.y_stride[i] = y_step;
+        view.x_stride[i] = size == 1 ? 0 : x_step;
+        y_step *= to->shape[i];
+        x_step *= size;
     }
-    for (int64_t n = 0; n < to->elements; n++) {
-        if (to->dtype == SIGAD_F32)
-            ((float *)sum)[n] += ((const float *)from->data)[at];
-        else
-            ((double *)sum)[n] += ((const double *)from->data)[at];
-        for (int i = to->rank; i-- > 0;) {
-            at += stride[i];
-            if (++index[i] < to->shape[i]) break;
-            at -= stride[i] * to->shape[i];
-            index[i] = 0;
-        }
-    }
+    if (!to->elements) return true;
+    const int32_t before = sg_device_enter(&context->device);
+    if (from)
+        kernels->copy(&context->place, to->dtype, &view, from->data, y);
+    else
+        kernels->fill(&context->place, to->dtype, to->elements, 1.0, y);
+    sg_device_leave(&context->device, before);
+    return sg_device_ran(context, sweep->caller);
 }
 
 static bool broadcasts(const sigad_array *from, const sigad_array *to)
@@ -104,22 +108,20 @@ static bool broadcasts(const sigad_array *from, const sigad_array *to)
 
 bool sg_sweep_seed(sg_sweep *sweep, const sg_field *field, sigad_tensor cotangent)
 {
-    float one32 = 1.0f;
-    double one64 = 1.0;
     sg_error *error = &sweep->tape->context->error;
     const sigad_array *y = &sweep->output_value;
-    sigad_array value = {.dtype = y->dtype, .elements = 1};
+    const bool given = cotangent.generation != 0;
+    sigad_array value = {.dtype = y->dtype};
     char a[SG_SHAPE_TEXT], b[SG_SHAPE_TEXT];
-    value.data = y->dtype == SIGAD_F32 ? (void *)&one32 : (void *)&one64;
-    if (cotangent.generation && !sg_tape_resolve(sweep->tape, sweep->caller, cotangent, &value))
-        return false;
+    bool fresh;
+    if (given && !sg_tape_resolve(sweep->tape, sweep->caller, cotangent, &value)) return false;
     if (value.dtype != y->dtype)
         sg_fail(error, SIGAD_EDTYPE, "%s: the cotangent is %s, the output %s (sigad_cast converts)",
                 sweep->caller, sg_dtype_name(value.dtype), sg_dtype_name(y->dtype));
     else if (!broadcasts(&value, y))
         sg_fail(error, SIGAD_ESHAPE, "%s: a cotangent of shape %s does not broadcast to %s",
                 sweep->caller, sg_shape_text(&value, a), sg_shape_text(y, b));
-    else if (sg_field_need_cleared(sweep, field, sweep->output, y))
-        accumulate_broadcast(y, sg_field_at(field, sweep->output), &value);
+    else if (sg_field_need(sweep, field, sweep->output, y, &fresh))
+        set_broadcast(sweep, y, sg_field_at(field, sweep->output), given ? &value : NULL);
     return !error->status;
 }

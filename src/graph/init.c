@@ -193,8 +193,8 @@ static sigad_status fill_orthogonal(sigad_context *context, uint64_t key, double
         .entries = entries, .count = tall ? columns : rows, .length = tall ? rows : columns};
     sigad_array normal = {.data = entries, .dtype = SIGAD_F64, .elements = array->elements};
     filling f = {.array = &normal, .key = key, .draw = sg_random_normal, .scale = 1.0};
-    sg_parallel(context->threads, (array->elements + BLOCK - 1) / BLOCK, fill_block, &f);
-    orthonormalise(&v, array->elements >= 1 << 16 ? context->threads : 1);
+    sg_parallel(context->place.threads, (array->elements + BLOCK - 1) / BLOCK, fill_block, &f);
+    orthonormalise(&v, array->elements >= 1 << 16 ? context->place.threads : 1);
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < columns; j++)
             store(array, i * columns + j,
@@ -212,6 +212,6 @@ sigad_status sg_initialise(sigad_context *context, const char *name, sigad_init 
     if (init.kind == SIGAD_INIT_KIND_ORTHOGONAL)
         return fill_orthogonal(context, key, init.a, value);
     filling f = filling_of(value, key, init);
-    sg_parallel(context->threads, (value->elements + BLOCK - 1) / BLOCK, fill_block, &f);
+    sg_parallel(context->place.threads, (value->elements + BLOCK - 1) / BLOCK, fill_block, &f);
     return SIGAD_OK;
 }

@@ -1,5 +1,6 @@
 /* What enters a tape without being computed. */
 #include "graph/tape.h"
+#include "sigad/cuda.h"
 #include <math.h>
 #include <string.h>
 
@@ -21,7 +22,7 @@ static bool may_append(sigad_tape *tape, const char *caller)
     return false;
 }
 
-sg_node *sg_tape_next(sigad_tape *tape, const char *caller, sg_arena_mark before)
+sg_node *sg_tape_next(sigad_tape *tape, const char *caller, sg_tape_mark before)
 {
     if (!may_append(tape, caller)) return NULL;
     if (tape->count >= tape->capacity && !grow(tape, caller)) return NULL;
@@ -36,18 +37,19 @@ sg_node *sg_tape_next(sigad_tape *tape, const char *caller, sg_arena_mark before
     node->inputs = NULL;
     node->versions = NULL;
     node->before = before;
+    node->source = NULL;
     node->attributes = node->saved = node->gradient = NULL;
     node->attribute_bytes = node->saved_bytes = node->label_bytes = 0;
     node->label = "";
     return node;
 }
 
-static sigad_tensor append_leaf(sigad_tape *tape, const char *caller, sg_arena_mark before,
+static sigad_tensor append_leaf(sigad_tape *tape, const char *caller, sg_tape_mark before,
                                 sg_node_kind kind, const sigad_array *value)
 {
     sg_node *node = sg_tape_next(tape, caller, before);
     if (!node) {
-        sg_arena_rewind(&tape->arena, before);
+        sg_tape_return(tape, before);
         return poison;
     }
     node->kind = (uint8_t)kind;
@@ -55,19 +57,67 @@ static sigad_tensor append_leaf(sigad_tape *tape, const char *caller, sg_arena_m
     return sg_tape_handle(tape, tape->count++);
 }
 
+/* Gives the value bytes on the device and, where the host cannot write to those, *staged on the
+ * host; false if memory is short. */
+static bool take_bytes(sigad_tape *tape, const char *caller, sigad_array *value, void **staged)
+{
+    const size_t bytes = sg_array_bytes(value);
+    value->data = sg_arena_take(tape->values, bytes);
+    void *staging = value->data;
+    if (staged && tape->values != &tape->arena) staging = sg_arena_take(&tape->arena, bytes);
+    if (staged) *staged = staging;
+    return (value->data && staging) || !sg_context_no_memory(tape->context, caller, bytes);
+}
+
+static sigad_tensor give_up(sigad_tape *tape, sg_tape_mark before)
+{
+    sg_tape_return(tape, before);
+    return poison;
+}
+
+void *sg_tape_leaf_begin(sigad_tape *tape, const char *caller, const sigad_array *value,
+                         sg_draft *draft)
+{
+    draft->before = sg_tape_here(tape);
+    draft->value = *value;
+    if (take_bytes(tape, caller, &draft->value, &draft->bytes)) return draft->bytes;
+    give_up(tape, draft->before);
+    return NULL;
+}
+
+sigad_tensor sg_tape_leaf_end(sigad_tape *tape, const char *caller, const sg_draft *draft)
+{
+    const sigad_array *value = &draft->value;
+    if (draft->bytes != value->data &&
+        !sg_tape_upload(tape, caller, value->data, draft->bytes, sg_array_bytes(value)))
+        return give_up(tape, draft->before);
+    return append_leaf(tape, caller, draft->before, SG_NODE_CONSTANT, value);
+}
+
 sigad_tensor sg_tape_leaf(sigad_tape *tape, const char *caller, sg_node_kind kind,
                           const sigad_array *described, const void *data)
 {
     sigad_array value = *described;
-    size_t bytes = sg_array_bytes(&value);
-    sg_arena_mark before = sg_arena_position(&tape->arena);
-    value.data =
-        data ? sg_arena_take(&tape->arena, bytes) : sg_arena_take_zeroed(&tape->arena, bytes);
-    if (!value.data) {
-        sg_context_no_memory(tape->context, caller, bytes);
-        return poison;
-    }
-    if (data && bytes) memcpy(value.data, data, bytes);
+    const size_t bytes = sg_array_bytes(&value);
+    const sg_tape_mark before = sg_tape_here(tape);
+    void *staged;
+    bool good = take_bytes(tape, caller, &value, data ? &staged : NULL);
+    if (good && data && bytes) memcpy(staged, data, bytes);
+    if (good && !data)
+        good = sg_device_clear(tape->context, caller, value.data, bytes);
+    else if (good && staged != value.data)
+        good = sg_tape_upload(tape, caller, value.data, staged, bytes);
+    return good ? append_leaf(tape, caller, before, kind, &value) : give_up(tape, before);
+}
+
+sigad_tensor sg_tape_leaf_copy(sigad_tape *tape, const char *caller, sg_node_kind kind,
+                               const sigad_array *described, const void *data)
+{
+    sigad_array value = *described;
+    const sg_tape_mark before = sg_tape_here(tape);
+    if (!take_bytes(tape, caller, &value, NULL) ||
+        !sg_device_move(tape->context, caller, value.data, data, sg_array_bytes(&value)))
+        return give_up(tape, before);
     return append_leaf(tape, caller, before, kind, &value);
 }
 
@@ -86,6 +136,22 @@ static sigad_status check_bytes(sg_error *error, const char *caller, const sigad
     return SIGAD_OK;
 }
 
+/* On the host the caller's bytes are the tensor's: never written to, only read by fwd. */
+static sigad_tensor append_input(sigad_tape *tape, const char *caller, sigad_array *value,
+                                 const void *data)
+{
+    const sg_tape_mark before = sg_tape_here(tape);
+    const bool host = sg_device_is_host(&tape->context->device);
+    if (host)
+        memcpy(&value->data, &data, sizeof data);
+    else if (!take_bytes(tape, caller, value, NULL) ||
+             !sg_tape_upload(tape, caller, value->data, data, sg_array_bytes(value)))
+        return give_up(tape, before);
+    const sigad_tensor input = append_leaf(tape, caller, before, SG_NODE_INPUT, value);
+    if (input.generation && !host) tape->nodes[input.id].source = data;
+    return input;
+}
+
 sigad_tensor sigad_input(sigad_tape *tape, sigad_dtype dtype, int rank, const int64_t *shape,
                          const void *data)
 {
@@ -95,8 +161,44 @@ sigad_tensor sigad_input(sigad_tape *tape, sigad_dtype dtype, int rank, const in
     sg_error *error = &tape->context->error;
     if (sg_array_describe(error, caller, dtype, rank, shape, &value)) return poison;
     if (check_bytes(error, caller, &value, data)) return poison;
-    memcpy(&value.data, &data, sizeof data); /* never written to: only fwd of other nodes reads */
-    return append_leaf(tape, caller, sg_arena_position(&tape->arena), SG_NODE_INPUT, &value);
+    return append_input(tape, caller, &value, data);
+}
+
+static bool check_device(sigad_tape *tape, const char *caller)
+{
+    if (!sg_device_is_host(&tape->context->device)) return true;
+    sg_fail(&tape->context->error, SIGAD_EDEVICE, "%s: the context computes on the CPU", caller);
+    return false;
+}
+
+/* As check_bytes, for bytes on the device. */
+static bool check_device_bytes(sigad_tape *tape, const char *caller, const sigad_array *value,
+                               const void *data)
+{
+    const sg_device *device = &tape->context->device;
+    if (check_bytes(&tape->context->error, caller, value, data)) return false;
+    if (!value->elements) return true;
+    const int32_t before = sg_device_enter(device);
+    const bool reached = device->driver->runtime->can_reach(data);
+    sg_device_leave(device, before);
+    if (!reached)
+        sg_fail(&tape->context->error, SIGAD_EINVAL,
+                "%s: data is not memory of CUDA device %d: memory of the host goes to sigad_input",
+                caller, (int)device->index);
+    return reached;
+}
+
+sigad_tensor sigad_cuda_input(sigad_tape *tape, sigad_dtype dtype, int rank, const int64_t *shape,
+                              const void *data)
+{
+    const char *caller = "sigad_cuda_input";
+    sigad_array value;
+    if (!sg_tape_ready(tape) || !check_device(tape, caller)) return poison;
+    if (sg_array_describe(&tape->context->error, caller, dtype, rank, shape, &value) ||
+        !check_device_bytes(tape, caller, &value, data))
+        return poison;
+    memcpy(&value.data, &data, sizeof data);
+    return append_leaf(tape, caller, sg_tape_here(tape), SG_NODE_INPUT, &value);
 }
 
 sigad_status sigad_input_bind(sigad_tape *tape, sigad_tensor input, const void *data)
@@ -111,8 +213,14 @@ sigad_status sigad_input_bind(sigad_tape *tape, sigad_tensor input, const void *
         return sg_fail(error, SIGAD_EINVAL,
                        "%s: this is a %s; only what sigad_input made can be pointed elsewhere",
                        caller, sg_node_operation(node));
-    if (check_bytes(error, caller, &node->value, data)) return error->status;
-    memcpy(&node->value.data, &data, sizeof data);
+    const bool on_device = !sg_device_is_host(&tape->context->device) && !node->source;
+    if (on_device ? !check_device_bytes(tape, caller, &node->value, data)
+                  : check_bytes(error, caller, &node->value, data))
+        return error->status;
+    if (node->source)
+        node->source = data;
+    else
+        memcpy(&node->value.data, &data, sizeof data);
     return SIGAD_OK;
 }
 

@@ -13,8 +13,8 @@ void sg_parameter_destroy(sigad_context *context, sg_parameter *parameter)
 {
     const sigad_allocator *allocator = &context->allocator;
     if (!parameter) return;
-    sg_release(allocator, parameter->value.data, block_bytes(&parameter->value));
-    sg_release(allocator, parameter->gradient, block_bytes(&parameter->value));
+    sg_device_release(context, parameter->value.data, block_bytes(&parameter->value));
+    sg_device_release(context, parameter->gradient, block_bytes(&parameter->value));
     if (parameter->name) sg_release(allocator, parameter->name, strlen(parameter->name) + 1);
     sg_release(allocator, parameter, sizeof *parameter);
 }
@@ -22,7 +22,7 @@ void sg_parameter_destroy(sigad_context *context, sg_parameter *parameter)
 bool sg_parameter_need_gradient(sigad_context *context, sg_parameter *parameter)
 {
     size_t bytes = block_bytes(&parameter->value);
-    if (!parameter->gradient) parameter->gradient = sg_allocate(&context->allocator, bytes);
+    if (!parameter->gradient) parameter->gradient = sg_device_take(context, bytes);
     if (!parameter->gradient) {
         sg_fail(&context->error, SIGAD_ENOMEM, "gradient of '%s': no memory for %zu bytes",
                 parameter->name, bytes);
@@ -47,6 +47,24 @@ static sigad_status check_new(sigad_context *context, const char *name, sigad_dt
     return SIGAD_OK;
 }
 
+/* On the host, and then to where the parameter lives: every device starts from the same draws. */
+static bool initialise(sigad_context *context, const char *caller, sg_parameter *parameter,
+                       sigad_init init)
+{
+    sigad_array value = parameter->value;
+    const size_t bytes = block_bytes(&value);
+    if (sg_device_is_host(&context->device))
+        return !sg_initialise(context, parameter->name, init, &value);
+    value.data = sg_context_allocate(context, bytes);
+    if (!value.data) return !sg_context_no_memory(context, caller, bytes);
+    const bool good =
+        !sg_initialise(context, parameter->name, init, &value) &&
+        sg_device_put(context, caller, parameter->value.data, value.data, sg_array_bytes(&value)) &&
+        sg_device_wait(context, caller);
+    sg_release(&context->allocator, value.data, bytes);
+    return good;
+}
+
 static sg_parameter *parameter_create(sigad_context *context, const char *caller, const char *name,
                                       const sigad_array *value, sigad_init init)
 {
@@ -54,9 +72,9 @@ static sg_parameter *parameter_create(sigad_context *context, const char *caller
     if (parameter) {
         *parameter = (sg_parameter){.value = *value, .version = 1};
         parameter->name = sg_copy_text(&context->allocator, name);
-        parameter->value.data = sg_allocate(&context->allocator, block_bytes(value));
+        parameter->value.data = sg_device_take(context, block_bytes(value));
         if (parameter->name && parameter->value.data) {
-            if (!sg_initialise(context, name, init, &parameter->value)) return parameter;
+            if (initialise(context, caller, parameter, init)) return parameter;
         } else {
             sg_context_no_memory(context, caller, block_bytes(value));
         }
@@ -170,10 +188,11 @@ sigad_status sg_info_write(sigad_context *context, const sigad_tensor_info *full
     return SIGAD_OK;
 }
 
-void sg_info_of_array(const sigad_array *value, sigad_tensor_info *info)
+void sg_info_of_array(const sigad_context *context, const sigad_array *value,
+                      sigad_tensor_info *info)
 {
     info->dtype = value->dtype;
-    info->device = SIGAD_CPU;
+    info->device = sg_device_is_host(&context->device) ? SIGAD_CPU : SIGAD_CUDA;
     info->rank = value->rank;
     info->elements = value->elements;
     memcpy(info->shape, value->shape, sizeof info->shape);
@@ -188,7 +207,7 @@ sigad_status sigad_parameter_describe(sigad_context *context, sigad_tensor handl
     if (!parameter) return context->error.status;
     sigad_tensor_info full = {
         .operation = "parameter", .label = parameter->name, .trainable = !parameter->frozen};
-    sg_info_of_array(&parameter->value, &full);
+    sg_info_of_array(context, &parameter->value, &full);
     return sg_info_write(context, &full, info);
 }
 
@@ -216,20 +235,22 @@ sigad_status sigad_parameter_read(sigad_context *context, sigad_tensor handle, v
     if (context->error.status) return context->error.status;
     const sg_parameter *parameter = checked(context, "sigad_parameter_read", handle, data, bytes);
     if (!parameter) return context->error.status;
-    if (bytes) memcpy(data, parameter->value.data, bytes);
-    return SIGAD_OK;
+    sg_device_get(context, "sigad_parameter_read", data, parameter->value.data, bytes);
+    return context->error.status;
 }
 
 sigad_status sigad_parameter_write(sigad_context *context, sigad_tensor handle, const void *data,
                                    size_t bytes)
 {
+    const char *caller = "sigad_parameter_write";
     if (!context) return SIGAD_EINVAL;
     if (context->error.status) return context->error.status;
-    sg_parameter *parameter = checked(context, "sigad_parameter_write", handle, data, bytes);
+    sg_parameter *parameter = checked(context, caller, handle, data, bytes);
     if (!parameter) return context->error.status;
-    if (bytes) memmove(parameter->value.data, data, bytes);
-    parameter->version++;
-    return SIGAD_OK;
+    if (sg_device_put(context, caller, parameter->value.data, data, bytes) &&
+        sg_device_wait(context, caller))
+        parameter->version++;
+    return context->error.status;
 }
 
 sigad_status sigad_parameter_freeze(sigad_context *context, sigad_tensor handle, int frozen)

@@ -1,7 +1,6 @@
 /* Recomputing a recorded tape on new input bytes. */
 #include "core/clock.h"
 #include "graph/tape.h"
-#include <string.h>
 
 /* A sweep's result goes stale: it is not computed again. */
 static bool inputs_stand(const sigad_tape *tape, const sg_node *node)
@@ -50,16 +49,24 @@ static bool prepare(sigad_tape *tape, sg_frame *frame, void **workspace)
         if (node->workspace_bytes[SIGAD_FWD] > bytes) bytes = node->workspace_bytes[SIGAD_FWD];
     }
     if (!sg_frame_create(tape, most, frame)) return false;
-    *workspace = sg_arena_take(&tape->side, bytes);
+    *workspace = sg_arena_take(tape->side_values, bytes);
     return *workspace || !sg_context_no_memory(tape->context, "sigad_replay", bytes);
 }
 
 /* Forgets what belongs to the old values. */
-static void forget(sg_node *node)
+static bool forget(sigad_context *context, sg_node *node)
 {
     node->reached = false;
-    if (node->watched) memset(node->gradient, 0, sg_array_bytes(&node->value));
     if (node->kind == SG_NODE_RESULT) node->stale = true;
+    return !node->watched ||
+           sg_device_clear(context, "sigad_replay", node->gradient, sg_array_bytes(&node->value));
+}
+
+/* On a device, inputs are copies of the caller's bytes. */
+static bool renew(sigad_tape *tape, const sg_node *node)
+{
+    return !node->source || sg_tape_upload(tape, "sigad_replay", node->value.data, node->source,
+                                           sg_array_bytes(&node->value));
 }
 
 static bool replay(sigad_tape *tape)
@@ -67,7 +74,8 @@ static bool replay(sigad_tape *tape)
     sg_frame frame;
     void *workspace;
     if (!prepare(tape, &frame, &workspace)) return false;
-    for (size_t i = 0; i < tape->count; i++) forget(&tape->nodes[i]);
+    for (size_t i = 0; i < tape->count; i++)
+        if (!forget(tape->context, &tape->nodes[i]) || !renew(tape, &tape->nodes[i])) return false;
     for (size_t i = 0; i < tape->count; i++)
         if (tape->nodes[i].kind == SG_NODE_OPERATION && !recompute(tape, &frame, i, workspace))
             return false;
@@ -79,8 +87,9 @@ sigad_status sigad_replay(sigad_tape *tape)
     if (!tape) return SIGAD_EINVAL;
     const sg_error *error = &tape->context->error;
     if (error->status) return error->status;
-    sg_arena_mark start = sg_arena_position(&tape->side);
+    const sg_tape_mark start = sg_tape_side_here(tape);
     replay(tape);
-    sg_arena_rewind(&tape->side, start);
+    sg_tape_side_return(tape, start);
+    sg_tape_wait_for_uploads(tape); /* the caller writes the next bytes there */
     return error->status;
 }

@@ -8,7 +8,7 @@ bool sg_sweep_begin(sg_sweep *sweep, sigad_tape *tape, const char *caller, sigad
 {
     sg_error *error = &tape->context->error;
     *sweep = (sg_sweep){
-        .tape = tape, .caller = caller, .output = output, .start = sg_arena_position(&tape->side)};
+        .tape = tape, .caller = caller, .output = output, .start = sg_tape_side_here(tape)};
     if (tape->evaluating) {
         sg_fail(error, SIGAD_EINVAL,
                 "%s: the tape evaluates and is not recorded for derivatives "
@@ -32,7 +32,7 @@ bool sg_sweep_begin(sg_sweep *sweep, sigad_tape *tape, const char *caller, sigad
 
 void sg_sweep_end(sg_sweep *sweep)
 {
-    sg_arena_rewind(&sweep->tape->side, sweep->start);
+    sg_tape_side_return(sweep->tape, sweep->start);
 }
 
 void sg_sweep_source_parameter(sg_sweep *sweep, size_t index)
@@ -124,13 +124,14 @@ static bool unmodified(const sg_sweep *sweep, const sg_node *node)
 static bool has_functions(const sg_sweep *sweep, size_t position, unsigned functions)
 {
     const sg_node *node = &sweep->tape->nodes[position];
+    const sigad_context *context = sweep->tape->context;
     for (int which = SIGAD_VJP; which <= SIGAD_SOC; which++) {
-        if (!(functions >> which & 1) || sg_op_function_at(node->op, which)) continue;
+        if (!(functions >> which & 1) || sg_op_function_at(context, node->op, which)) continue;
         if (which == SIGAD_SOC && node->op->flags & SIGAD_OP_LINEAR) continue;
         bool too_often = node->op->flags & SG_OP_GRADIENT;
         sg_fail(&sweep->tape->context->error, too_often ? SIGAD_EORDER : SIGAD_ENOTSUP,
                 "%s: %s%s%s%s has no %s%s", sweep->caller, node->op->name, *node->label ? " '" : "",
-                node->label, *node->label ? "'" : "", sg_op_function_name(which),
+                node->label, *node->label ? "'" : "", sg_op_function_name(context, which),
                 too_often ? ": differentiated more often than possible" : "");
         return false;
     }
@@ -161,7 +162,7 @@ bool sg_sweep_require(sg_sweep *sweep, unsigned functions)
                 workspace = node->workspace_bytes[which];
     }
     if (!sg_frame_create(tape, most, &sweep->frame)) return false;
-    sweep->workspace = sg_arena_take(&tape->side, workspace);
+    sweep->workspace = sg_arena_take(tape->side_values, workspace);
     if (!sweep->workspace) return !sg_context_no_memory(tape->context, sweep->caller, workspace);
     return true;
 }

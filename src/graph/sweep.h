@@ -18,7 +18,7 @@ typedef struct {
     uint8_t *parameter_state; /* [parameters] */
     sg_frame frame;
     void *workspace; /* enough for the functions that were required */
-    sg_arena_mark start;
+    sg_tape_mark start;
 } sg_sweep;
 
 /* One array per active node and source parameter: cotangents, tangents. */
@@ -65,8 +65,8 @@ bool sg_field_need_cleared(sg_sweep *sweep, const sg_field *field, sigad_tensor 
                            const sigad_array *like);
 void *sg_field_at(const sg_field *field, sigad_tensor tensor);
 
-/* Adds `cotangent` (broadcast to the output's shape) to the output's entry of a field; poison
- * stands for all ones. */
+/* Sets the output's entry of a field to `cotangent`, broadcast to its shape; poison stands for all
+ * ones. */
 bool sg_sweep_seed(sg_sweep *sweep, const sg_field *field, sigad_tensor cotangent);
 
 /* x_bar = J^T y_bar over all active nodes, newest first, into a field that was empty but for the

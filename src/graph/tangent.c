@@ -41,15 +41,18 @@ static bool mark(sg_sweep *sweep, int n, const sigad_tensor *x)
     return true;
 }
 
-static void seed_tangents(sg_sweep *sweep, const sg_field *field, int n, const sigad_tensor *x,
+static bool seed_tangents(sg_sweep *sweep, const sg_field *field, int n, const sigad_tensor *x,
                           const sigad_tensor *tangent)
 {
     for (int i = 0; i < n; i++) {
         sigad_array value;
-        if (sg_sweep_active(sweep, x[i]) &&
-            sg_tape_resolve(sweep->tape, sweep->caller, tangent[i], &value))
-            sg_array_accumulate(&value, sg_field_at(field, x[i]), value.data);
+        if (!sg_sweep_active(sweep, x[i])) continue;
+        if (!sg_tape_resolve(sweep->tape, sweep->caller, tangent[i], &value) ||
+            !sg_array_accumulate(sweep->tape->context, sweep->caller, &value,
+                                 sg_field_at(field, x[i]), value.data))
+            return false;
     }
+    return true;
 }
 
 /* A cleared leaf shaped like `like`, for a result that outlives the sweep. */
@@ -60,10 +63,11 @@ static sigad_tensor result_like(sigad_tape *tape, const char *caller, sigad_tens
     return sg_tape_leaf(tape, caller, SG_NODE_RESULT, &value, NULL);
 }
 
-static void copy_result(sigad_tape *tape, sigad_tensor result, const void *data)
+static bool copy_result(const sg_sweep *sweep, sigad_tensor result, const void *data)
 {
-    const sigad_array *value = &tape->nodes[result.id].value;
-    memcpy(value->data, data, sg_array_bytes(value));
+    const sigad_array *value = &sweep->tape->nodes[result.id].value;
+    return sg_device_move(sweep->tape->context, sweep->caller, value->data, data,
+                          sg_array_bytes(value));
 }
 
 /* ---- J v ----------------------------------------------------------------------------------- */
@@ -75,10 +79,8 @@ static bool push(sg_sweep *sweep, int n, const sigad_tensor *x, const sigad_tens
     if (!mark(sweep, n, x)) return false;
     if (!sg_sweep_reaches(sweep)) return true;
     if (!sg_sweep_require(sweep, 1u << SIGAD_JVP) || !sg_field_create(sweep, &field)) return false;
-    seed_tangents(sweep, &field, n, x, tangent);
-    if (!sg_sweep_push(sweep, &field)) return false;
-    copy_result(sweep->tape, result, sg_field_at(&field, sweep->output));
-    return true;
+    if (!seed_tangents(sweep, &field, n, x, tangent) || !sg_sweep_push(sweep, &field)) return false;
+    return copy_result(sweep, result, sg_field_at(&field, sweep->output));
 }
 
 sigad_tensor sigad_jvp(sigad_tape *tape, sigad_tensor y, int n, const sigad_tensor *x,
@@ -116,13 +118,14 @@ static bool hvp(sg_sweep *sweep, int n, const sigad_tensor *x, const sigad_tenso
         !sg_field_create(sweep, &tangent) || !sg_field_create(sweep, &cotangent) ||
         !sg_field_create(sweep, &second))
         return false;
-    seed_tangents(sweep, &tangent, n, x, v);
-    if (!sg_sweep_push(sweep, &tangent) || !sg_sweep_seed(sweep, &cotangent, poison) ||
+    if (!seed_tangents(sweep, &tangent, n, x, v) || !sg_sweep_push(sweep, &tangent) ||
+        !sg_sweep_seed(sweep, &cotangent, poison) ||
         !sg_sweep_pull_tangent(sweep, &cotangent, &tangent, &second))
         return false;
     for (int i = 0; i < n; i++)
-        if (sg_sweep_active(sweep, x[i]))
-            copy_result(sweep->tape, result[i], sg_field_at(&second, x[i]));
+        if (sg_sweep_active(sweep, x[i]) &&
+            !copy_result(sweep, result[i], sg_field_at(&second, x[i])))
+            return false;
     return true;
 }
 

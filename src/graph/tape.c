@@ -1,5 +1,4 @@
 #include "graph/tape.h"
-#include <math.h>
 #include <string.h>
 
 static const sigad_tensor poison = {0, 0};
@@ -11,11 +10,47 @@ static void start_generation(sigad_tape *tape)
     tape->generation = sg_context_next_generation(tape->context);
 }
 
+static bool create_event(sigad_tape *tape)
+{
+    const sg_device *device = &tape->context->device;
+    if (sg_device_is_host(device)) return true;
+    const int32_t before = sg_device_enter(device);
+    const int error = device->driver->runtime->create_event(&tape->uploads);
+    sg_device_leave(device, before);
+    return sg_device_check(tape->context, "sigad_tape_create", error);
+}
+
+static void destroy_event(sigad_tape *tape)
+{
+    const sg_device *device = &tape->context->device;
+    if (sg_device_is_host(device)) return;
+    const int32_t before = sg_device_enter(device);
+    device->driver->runtime->destroy_event(tape->uploads);
+    sg_device_leave(device, before);
+}
+
+/* On a device, bytes of tensors have arenas of their own. */
+static void create_arenas(sigad_tape *tape)
+{
+    sigad_context *context = tape->context;
+    const bool host = sg_device_is_host(&context->device);
+    sg_arena_init(&tape->arena, &context->allocator);
+    sg_arena_init(&tape->side, &context->allocator);
+    sg_arena_init_device(&tape->device_arena, &context->device.memory, &context->allocator);
+    sg_arena_init_device(&tape->device_side, &context->device.memory, &context->allocator);
+    tape->values = host ? &tape->arena : &tape->device_arena;
+    tape->side_values = host ? &tape->side : &tape->device_side;
+}
+
 static void tape_destroy(sg_owned *object)
 {
     sigad_tape *tape = (sigad_tape *)(void *)object;
     sigad_allocator allocator = tape->context->allocator;
     sg_owned_detach(object);
+    sg_tape_wait_for_uploads(tape);
+    destroy_event(tape);
+    sg_arena_destroy(&tape->device_arena);
+    sg_arena_destroy(&tape->device_side);
     sg_arena_destroy(&tape->arena);
     sg_arena_destroy(&tape->side);
     sg_release(&allocator, tape->nodes, tape->capacity * sizeof *tape->nodes);
@@ -32,8 +67,11 @@ sigad_status sigad_tape_create(sigad_context *context, sigad_tape **result)
     if (!tape) return sg_context_no_memory(context, "sigad_tape_create", sizeof *tape);
     *tape = (sigad_tape){
         .owned = {.destroy = tape_destroy}, .context = context, .serial = context->tapes_made++};
-    sg_arena_init(&tape->arena, &context->allocator);
-    sg_arena_init(&tape->side, &context->allocator);
+    if (!create_event(tape)) {
+        sg_release(&context->allocator, tape, sizeof *tape);
+        return context->error.status;
+    }
+    create_arenas(tape);
     start_generation(tape);
     tape->since_reset = tape->generation;
     sg_context_own(context, &tape->owned);
@@ -49,10 +87,13 @@ void sigad_tape_destroy(sigad_tape *tape)
 void sigad_tape_reset(sigad_tape *tape)
 {
     if (!tape) return;
+    sg_tape_wait_for_uploads(tape);
     tape->count = 0;
     tape->notes = NULL;
     sg_arena_reset(&tape->arena);
     sg_arena_reset(&tape->side);
+    sg_arena_reset(&tape->device_arena);
+    sg_arena_reset(&tape->device_side);
     start_generation(tape);
     tape->since_reset = tape->generation;
     tape->step++;
@@ -85,6 +126,31 @@ void sigad_tape_set_step(sigad_tape *tape, uint64_t step)
     if (tape) tape->step = step;
 }
 
+/* ---- copies from the host ------------------------------------------------------------------ */
+
+bool sg_tape_upload(sigad_tape *tape, const char *caller, void *to, const void *from, size_t bytes)
+{
+    const sg_device *device = &tape->context->device;
+    if (!sg_device_put(tape->context, caller, to, from, bytes)) return false;
+    if (sg_device_is_host(device) || !bytes) return true;
+    const int32_t before = sg_device_enter(device);
+    const int error = device->driver->runtime->record_event(tape->uploads, device->stream);
+    sg_device_leave(device, before);
+    tape->uploading = true;
+    return sg_device_check(tape->context, caller, error);
+}
+
+/* What goes wrong on a device is reported by those who read from it. */
+void sg_tape_wait_for_uploads(sigad_tape *tape)
+{
+    const sg_device *device = &tape->context->device;
+    if (!tape->uploading) return;
+    const int32_t before = sg_device_enter(device);
+    device->driver->runtime->wait_for_event(tape->uploads);
+    sg_device_leave(device, before);
+    tape->uploading = false;
+}
+
 /* ---- mark and rewind ----------------------------------------------------------------------- */
 
 /* Tells the first `count` nodes from any other that the tape ever had: by the newest of them. */
@@ -102,10 +168,11 @@ uint64_t sigad_tape_mark(const sigad_tape *tape)
 void sg_tape_drop(sigad_tape *tape, size_t count)
 {
     if (count >= tape->count) return;
-    sg_arena_rewind(&tape->arena, tape->nodes[count].before);
+    sg_tape_wait_for_uploads(tape);
+    sg_tape_return(tape, tape->nodes[count].before);
     while (tape->notes && tape->notes->node >= count) {
         sg_note note = *tape->notes;
-        sg_arena_rewind(&tape->side, note.before);
+        sg_tape_side_return(tape, note.before);
         tape->notes = note.previous;
     }
     tape->count = count;
@@ -185,25 +252,29 @@ sigad_tensor sigad_tape_at(sigad_tape *tape, int64_t index)
 
 /* ---- marks on nodes ------------------------------------------------------------------------ */
 
-/* Room for what is given to a node that stands; NULL with the error set. With the newest node it
- * lives and dies in the tape's arena; a rewind must not take what an older one was given. */
-static void *take_note(sigad_tape *tape, const char *caller, size_t node, size_t bytes)
+/* Room for what is given to a node that stands: `bytes` of `home`, which is the tape's arena or
+ * that of values, or for a node that is not the newest of the side arena that belongs to it: a
+ * rewind must not take what an older node was given. NULL with the error set. */
+static void *take_note(sigad_tape *tape, const char *caller, size_t node, sg_arena *home,
+                       size_t bytes)
 {
-    enum { HEADER = SG_ALIGNMENT };
-    _Static_assert(sizeof(sg_note) <= HEADER, "what follows the header must stay aligned");
-    bool newest = node == tape->count - 1;
-    sg_arena_mark before = sg_arena_position(&tape->side);
-    char *block =
-        newest ? sg_arena_take(&tape->arena, bytes) : sg_arena_take(&tape->side, HEADER + bytes);
-    if (!block) {
-        sg_context_no_memory(tape->context, caller, bytes);
-        return NULL;
+    void *block;
+    if (node == tape->count - 1) {
+        block = sg_arena_take(home, bytes);
+    } else {
+        const sg_tape_mark before = sg_tape_side_here(tape);
+        sg_note *note = sg_arena_take(&tape->side, sizeof *note);
+        block = note ? sg_arena_take(home == tape->values ? tape->side_values : &tape->side, bytes)
+                     : NULL;
+        if (block) {
+            *note = (sg_note){tape->notes, node, before};
+            tape->notes = note;
+        } else {
+            sg_tape_side_return(tape, before);
+        }
     }
-    if (newest) return block;
-    sg_note *note = (sg_note *)(void *)block;
-    *note = (sg_note){tape->notes, node, before};
-    tape->notes = note;
-    return block + HEADER;
+    if (!block) sg_context_no_memory(tape->context, caller, bytes);
+    return block;
 }
 
 sigad_tensor sigad_watch(sigad_tape *tape, sigad_tensor x)
@@ -225,9 +296,9 @@ sigad_tensor sigad_watch(sigad_tape *tape, sigad_tensor x)
         return poison;
     }
     size_t bytes = sg_array_bytes(&node->value);
-    node->gradient = take_note(tape, "sigad_watch", x.id, bytes);
-    if (!node->gradient) return poison;
-    if (bytes) memset(node->gradient, 0, bytes);
+    node->gradient = take_note(tape, "sigad_watch", x.id, tape->values, bytes);
+    if (!node->gradient || !sg_device_clear(tape->context, "sigad_watch", node->gradient, bytes))
+        return poison;
     node->watched = true;
     node->reached = false;
     return x;
@@ -249,90 +320,11 @@ sigad_tensor sigad_label(sigad_tape *tape, sigad_tensor x, const char *text)
     if (!node) return poison;
     size_t bytes = strlen(text) + 1;
     if (bytes > node->label_bytes) {
-        char *room = take_note(tape, "sigad_label", x.id, bytes);
+        char *room = take_note(tape, "sigad_label", x.id, &tape->arena, bytes);
         if (!room) return poison;
         node->label = room;
         node->label_bytes = bytes;
     }
     memmove(node->label, text, bytes);
     return x;
-}
-
-/* ---- what leaves a tape -------------------------------------------------------------------- */
-
-sigad_status sigad_read(sigad_tape *tape, sigad_tensor x, void *out, size_t bytes)
-{
-    sigad_array value;
-    if (!tape) return SIGAD_EINVAL;
-    sg_error *error = &tape->context->error;
-    if (error->status) return error->status;
-    if (!sg_tape_resolve(tape, "sigad_read", x, &value)) return error->status;
-    char text[SG_SHAPE_TEXT];
-    if (bytes != sg_array_bytes(&value))
-        return sg_fail(error, SIGAD_ESHAPE, "sigad_read: %s %s has %zu bytes, not %zu",
-                       sg_dtype_name(value.dtype), sg_shape_text(&value, text),
-                       sg_array_bytes(&value), bytes);
-    if (bytes && !out) return sg_fail(error, SIGAD_EINVAL, "sigad_read: out is NULL");
-    if (bytes) memcpy(out, value.data, bytes);
-    return SIGAD_OK;
-}
-
-double sigad_item(sigad_tape *tape, sigad_tensor x)
-{
-    sigad_array value;
-    if (!sg_tape_ready(tape) || !sg_tape_resolve(tape, "sigad_item", x, &value)) return NAN;
-    if (value.elements != 1) {
-        char text[SG_SHAPE_TEXT];
-        sg_fail(&tape->context->error, SIGAD_ESHAPE,
-                "sigad_item: %s has %lld elements, one is needed", sg_shape_text(&value, text),
-                (long long)value.elements);
-        return NAN;
-    }
-    switch (value.dtype) {
-    case SIGAD_F32:
-        return (double)*(const float *)value.data;
-    case SIGAD_F64:
-        return *(const double *)value.data;
-    default:
-        return (double)*(const int64_t *)value.data;
-    }
-}
-
-const void *sigad_data(sigad_tape *tape, sigad_tensor x)
-{
-    sigad_array value;
-    if (!sg_tape_ready(tape) || !sg_tape_resolve(tape, "sigad_data", x, &value)) return NULL;
-    return value.data;
-}
-
-sigad_status sigad_shape(sigad_tape *tape, sigad_tensor x, int *rank, int64_t *shape)
-{
-    sigad_array value;
-    if (!tape) return SIGAD_EINVAL;
-    if (!rank || !shape)
-        return sg_fail(&tape->context->error, SIGAD_EINVAL, "sigad_shape: rank or shape is NULL");
-    if (!sg_tape_resolve(tape, "sigad_shape", x, &value)) return tape->context->error.status;
-    *rank = value.rank;
-    memcpy(shape, value.shape, (size_t)value.rank * sizeof *shape);
-    return SIGAD_OK;
-}
-
-const char *sg_node_operation(const sg_node *node)
-{
-    static const char *const leaf[] = {"input", "constant", "result"};
-    return node->op ? node->op->name : leaf[node->kind];
-}
-
-sigad_status sigad_describe(sigad_tape *tape, sigad_tensor x, sigad_tensor_info *info)
-{
-    if (!tape) return SIGAD_EINVAL;
-    if (sg_is_parameter(x)) return sigad_parameter_describe(tape->context, x, info);
-    const sg_node *node = sg_tape_node(tape, "sigad_describe", x);
-    if (!node) return tape->context->error.status;
-    sigad_tensor_info full = {.operation = sg_node_operation(node),
-                              .label = node->label,
-                              .inputs = node->inputs,
-                              .input_count = node->n};
-    sg_info_of_array(&node->value, &full);
-    return sg_info_write(tape->context, &full, info);
 }

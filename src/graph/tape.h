@@ -12,6 +12,11 @@ typedef enum {
     SG_NODE_OPERATION
 } sg_node_kind;
 
+/* Where the arenas of a tape stand; on the host there is one only, and `values` is not used. */
+typedef struct {
+    sg_arena_mark host, values;
+} sg_tape_mark;
+
 typedef struct {
     uint32_t generation; /* of the handles that name this node */
     uint8_t kind;        /* sg_node_kind */
@@ -24,7 +29,9 @@ typedef struct {
     sigad_tensor *inputs; /* [n] in the arena */
     uint64_t *versions;   /* [n] of those inputs that are parameters, when they were read; NULL if
                              none is one */
-    sg_arena_mark before; /* where the arena stood when the node was made */
+    sg_tape_mark before;  /* where the arenas stood when the node was made */
+    const void *source;   /* of an input: the caller's bytes on the host; NULL: value.data is the
+                             caller's */
     void *attributes, *saved;
     size_t attribute_bytes, saved_bytes;
     size_t workspace_bytes[4];
@@ -38,7 +45,7 @@ typedef struct {
 typedef struct sg_note {
     struct sg_note *previous;
     size_t node;
-    sg_arena_mark before;
+    sg_tape_mark before;
 } sg_note;
 
 struct sigad_tape {
@@ -54,6 +61,11 @@ struct sigad_tape {
     bool evaluating;
     sg_arena side; /* scratch of sweeps; labels and gradients given to nodes that are no longer the
                       newest: a rewind keeps those of the nodes that stay */
+    sg_arena device_arena, device_side; /* on a device: bytes of tensors, what operations keep, and
+                                           workspaces go there instead */
+    sg_arena *values, *side_values;     /* the arenas that those bytes lie in */
+    void *uploads;                      /* an event: the last copy from the host has run */
+    bool uploading;                     /* one was queued since the last wait */
     sg_note *notes;
     bool recording; /* an operation is on its way into the next node */
 };
@@ -75,6 +87,10 @@ static inline bool sg_call_fresh(const sigad_op_call *call, int i)
 {
     return ((const sg_call *)(const void *)call)->fresh >> i & 1;
 }
+static inline sg_place *sg_call_place(const sigad_op_call *call)
+{
+    return &((const sg_call *)(const void *)call)->tape->context->place;
+}
 static inline sigad_tape *sg_call_tape(const sigad_op_call *call)
 {
     return ((const sg_call *)(const void *)call)->tape;
@@ -91,6 +107,31 @@ static inline sigad_tape *sg_call_tape(const sigad_op_call *call)
                  elements: where nothing else was added yet, both may be one array */
 #define SG_OP_GRADIENT \
     0x40000u /* a recorded gradient: a missing function means "differentiated too often" */
+
+/* Marks, and rewinding to them: of `arena` and what lies in `values`, or of `side` likewise. */
+static inline sg_tape_mark sg_tape_here(const sigad_tape *tape)
+{
+    return (sg_tape_mark){sg_arena_position(&tape->arena), sg_arena_position(tape->values)};
+}
+static inline sg_tape_mark sg_tape_side_here(const sigad_tape *tape)
+{
+    return (sg_tape_mark){sg_arena_position(&tape->side), sg_arena_position(tape->side_values)};
+}
+static inline void sg_tape_return(sigad_tape *tape, sg_tape_mark mark)
+{
+    sg_arena_rewind(&tape->arena, mark.host);
+    if (tape->values != &tape->arena) sg_arena_rewind(tape->values, mark.values);
+}
+static inline void sg_tape_side_return(sigad_tape *tape, sg_tape_mark mark)
+{
+    sg_arena_rewind(&tape->side, mark.host);
+    if (tape->side_values != &tape->side) sg_arena_rewind(tape->side_values, mark.values);
+}
+
+/* Copies from the host, from bytes that stay until the next sg_tape_wait_for_uploads. */
+bool sg_tape_upload(sigad_tape *tape, const char *caller, void *to, const void *from, size_t bytes);
+/* After this the host's bytes may change or go. */
+void sg_tape_wait_for_uploads(sigad_tape *tape);
 
 /* true if the context holds no error. Every function that makes a tensor begins with this; a label
  * for the poison that it returns otherwise says nothing of the error that is held. */
@@ -112,10 +153,23 @@ const char *sg_node_operation(const sg_node *node);
 
 /* Room for one more node, started with the tape's generation, no operation and no label, not
  * counted yet; NULL with the error set. */
-sg_node *sg_tape_next(sigad_tape *tape, const char *caller, sg_arena_mark before);
-/* A new leaf with its own bytes (data NULL: cleared); poison with the error set. */
+sg_node *sg_tape_next(sigad_tape *tape, const char *caller, sg_tape_mark before);
+/* A new leaf with its own bytes: a copy of the host's (data NULL: cleared), or of the bytes of a
+ * tensor on the same device; poison with the error set. */
 sigad_tensor sg_tape_leaf(sigad_tape *tape, const char *caller, sg_node_kind kind,
                           const sigad_array *value, const void *data);
+sigad_tensor sg_tape_leaf_copy(sigad_tape *tape, const char *caller, sg_node_kind kind,
+                               const sigad_array *value, const void *data);
+/* A new constant whose bytes the caller writes on the host, to what begin returns (NULL with the
+ * error set), before end, which is the next call on this tape. */
+typedef struct {
+    sg_tape_mark before;
+    sigad_array value;
+    void *bytes;
+} sg_draft;
+void *sg_tape_leaf_begin(sigad_tape *tape, const char *caller, const sigad_array *value,
+                         sg_draft *draft);
+sigad_tensor sg_tape_leaf_end(sigad_tape *tape, const char *caller, const sg_draft *draft);
 
 /* Drops all nodes from `count` on, and their memory. */
 void sg_tape_drop(sigad_tape *tape, size_t count);
@@ -131,11 +185,7 @@ typedef struct {
     sigad_array y, y_cotangent, y_tangent;
 } sg_frame;
 
-/* The frame's arrays, with room for calls of nodes with up to n inputs, lie in `memory` of
- * sg_frame_bytes(n). */
-size_t sg_frame_bytes(int n);
-void sg_frame_place(sigad_tape *tape, int n, void *memory, sg_frame *frame);
-/* The same with memory of the side arena; false if it is short. */
+/* With room for calls of nodes with up to n inputs, in the side arena; false if memory is short. */
 bool sg_frame_create(sigad_tape *tape, int n, sg_frame *frame);
 /* Points the frame at a node: x with present data, y, attributes, saved; what else the functions in
  * the bit set `functions` (1 << SIGAD_VJP ..) need, without data. False with the error set if an
@@ -146,9 +196,10 @@ bool sg_node_shares(const sg_node *node, const sigad_array *x);
 /* Calls function number `which` (SIGAD_FWD ..). A missing one, or a failure without a message, is
  * reported by name. */
 bool sg_frame_run(sg_frame *frame, const sigad_op *op, int which, void *workspace);
-sigad_op_function sg_op_function_at(const sigad_op *op, int which);
-const char *sg_op_function_name(int which);
+sigad_op_function sg_op_function_at(const sigad_context *context, const sigad_op *op, int which);
+const char *sg_op_function_name(const sigad_context *context, int which);
 
 /* sum += term, elementwise, both of the dtype and shape that `array` describes. */
-void sg_array_accumulate(const sigad_array *array, void *sum, const void *term);
+bool sg_array_accumulate(sigad_context *context, const char *caller, const sigad_array *array,
+                         void *sum, const void *term);
 #endif

@@ -60,6 +60,29 @@ static void release(state *all)
     sg_arena_destroy(&all->arena);
 }
 
+/* Parameters and slots live on the context's device; numbers of updates on the host. */
+static bool is_on_device(const sigad_array *array)
+{
+    return array->dtype != SIGAD_I64;
+}
+
+/* Brings all arrays to the host. */
+static sigad_status fetch(state *all)
+{
+    sigad_context *context = all->context;
+    if (sg_device_is_host(&context->device)) return SIGAD_OK;
+    for (size_t i = 0; i < all->count; i++) {
+        sigad_array *array = &all->items[i].array;
+        const size_t bytes = sg_array_bytes(array);
+        if (!is_on_device(array)) continue;
+        void *copy = sg_arena_take(&all->arena, bytes);
+        if (!copy) return no_memory(all, bytes);
+        if (!sg_device_get(context, all->caller, copy, array->data, bytes)) break;
+        array->data = copy;
+    }
+    return context->error.status;
+}
+
 /* Everything that belongs into a checkpoint, by name; release it, also after a failure. */
 static sigad_status collect(sigad_context *context, sigad_optimizer *optimizer, const char *caller,
                             const char *path, state *all)
@@ -87,6 +110,7 @@ sigad_status sigad_save(sigad_context *context, const sigad_optimizer *optimizer
     if (context->error.status) return context->error.status;
     /* Preparing the state changes nothing that the optimizer's user can see. */
     sigad_status status = collect(context, (sigad_optimizer *)optimizer, "sigad_save", path, &all);
+    if (!status) status = fetch(&all);
     if (!status)
         status =
             sg_safetensors_write(&context->error, &context->allocator, path, all.items, all.count);
@@ -146,15 +170,21 @@ static sigad_status check_file(const state *all, const sg_safetensors *file, boo
     return SIGAD_OK;
 }
 
-static void copy_all(state *all, const sg_safetensors *file)
+static sigad_status copy_all(state *all, const sg_safetensors *file)
 {
-    for (size_t i = 0; i < all->count; i++) {
+    sigad_context *context = all->context;
+    for (size_t i = 0; i < all->count && !context->error.status; i++) {
         const sigad_array *array = &all->items[i].array;
         size_t bytes = sg_array_bytes(array);
         const sg_safetensor *given = sg_safetensors_find(file, all->items[i].name);
-        if (bytes) memcpy(array->data, given->array.data, bytes);
-        if (i < all->parameters) all->context->parameters[i]->version++;
+        if (is_on_device(array))
+            sg_device_put(context, all->caller, array->data, given->array.data, bytes);
+        else if (bytes)
+            memcpy(array->data, given->array.data, bytes);
+        if (i < all->parameters) context->parameters[i]->version++;
     }
+    sg_device_wait(context, all->caller); /* for the file's bytes, which go */
+    return context->error.status;
 }
 
 static sigad_status load(sigad_context *context, sigad_optimizer *optimizer, const char *caller,
@@ -166,7 +196,7 @@ static sigad_status load(sigad_context *context, sigad_optimizer *optimizer, con
     sigad_status status = collect(context, optimizer, caller, path, &all);
     if (!status) status = sg_safetensors_parse(&source, &file);
     if (!status) status = check_file(&all, &file, optimizer != NULL, path);
-    if (!status) copy_all(&all, &file);
+    if (!status) status = copy_all(&all, &file);
     sg_safetensors_destroy(&file);
     release(&all);
     return status;

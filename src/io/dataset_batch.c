@@ -36,17 +36,20 @@ static sigad_status check(sg_error *error, const sigad_dataset *dataset, int64_t
     return SIGAD_OK;
 }
 
-/* A leaf of this shape whose bytes the caller fills; NULL with the error set. */
-static void *leaf(sigad_tape *tape, int32_t dtype, int rank, const int64_t *shape,
-                  sigad_tensor *result)
+/* Begins a leaf of this shape, whose bytes the caller fills before it calls finish; NULL with the
+ * error set. */
+static void *begin(sigad_tape *tape, int32_t dtype, int rank, const int64_t *shape, sg_draft *draft)
 {
     sigad_array array;
     sg_error *error = &tape->context->error;
     if (sg_array_describe(error, caller, (sigad_dtype)dtype, rank, shape, &array)) return NULL;
-    sigad_tensor made = sg_tape_leaf(tape, caller, SG_NODE_CONSTANT, &array, NULL);
-    if (error->status) return NULL;
-    *result = made;
-    return sg_tape_node(tape, caller, made)->value.data;
+    return sg_tape_leaf_begin(tape, caller, &array, draft);
+}
+
+static sigad_status finish(sigad_tape *tape, const sg_draft *draft, sigad_tensor *result)
+{
+    *result = sg_tape_leaf_end(tape, caller, draft);
+    return tape->context->error.status;
 }
 
 /* [count, longest, channels]; a series repeats its last point to the end. */
@@ -64,32 +67,38 @@ static void fill_path(const sigad_dataset *dataset, int64_t count, const int64_t
     }
 }
 
-static sigad_status make(sigad_tape *tape, const sigad_dataset *dataset, int64_t count,
-                         const int64_t *index, sigad_tensor *path, sigad_tensor *lengths,
-                         sigad_tensor *labels)
+static sigad_status make_path(sigad_tape *tape, const sigad_dataset *dataset, int64_t count,
+                              const int64_t *index, sigad_tensor *path)
 {
     int64_t longest = 0;
     for (int64_t i = 0; i < count; i++) {
         int64_t length = length_of(dataset, series_of(index, i));
         if (length > longest) longest = length;
     }
-    if (path) {
-        const int64_t shape[] = {count, longest, dataset->channels};
-        unsigned char *out = leaf(tape, dataset->dtype, 3, shape, path);
-        if (!out) return tape->context->error.status;
-        fill_path(dataset, count, index, longest, out);
-    }
-    if (lengths) {
-        int64_t *out = leaf(tape, SIGAD_I64, 1, &count, lengths);
-        if (!out) return tape->context->error.status;
-        for (int64_t i = 0; i < count; i++) out[i] = length_of(dataset, series_of(index, i));
-    }
-    if (labels) {
-        int64_t *out = leaf(tape, SIGAD_I64, 1, &count, labels);
-        if (!out) return tape->context->error.status;
-        for (int64_t i = 0; i < count; i++) out[i] = dataset->labels[series_of(index, i)];
-    }
-    return SIGAD_OK;
+    sg_draft draft;
+    const int64_t shape[] = {count, longest, dataset->channels};
+    unsigned char *out = begin(tape, dataset->dtype, 3, shape, &draft);
+    if (!out) return tape->context->error.status;
+    fill_path(dataset, count, index, longest, out);
+    return finish(tape, &draft, path);
+}
+
+static sigad_status make_lengths(sigad_tape *tape, const sigad_dataset *dataset, int64_t count,
+                                 const int64_t *index, sigad_tensor *lengths)
+{
+    sg_draft draft;
+    int64_t *out = begin(tape, SIGAD_I64, 1, &count, &draft);
+    for (int64_t i = 0; out && i < count; i++) out[i] = length_of(dataset, series_of(index, i));
+    return out ? finish(tape, &draft, lengths) : tape->context->error.status;
+}
+
+static sigad_status make_labels(sigad_tape *tape, const sigad_dataset *dataset, int64_t count,
+                                const int64_t *index, sigad_tensor *labels)
+{
+    sg_draft draft;
+    int64_t *out = begin(tape, SIGAD_I64, 1, &count, &draft);
+    for (int64_t i = 0; out && i < count; i++) out[i] = dataset->labels[series_of(index, i)];
+    return out ? finish(tape, &draft, labels) : tape->context->error.status;
 }
 
 sigad_status sigad_dataset_batch(sigad_tape *tape, const sigad_dataset *dataset, int64_t count,
@@ -103,7 +112,9 @@ sigad_status sigad_dataset_batch(sigad_tape *tape, const sigad_dataset *dataset,
     sg_error *error = &tape->context->error;
     if (error->status) return error->status;
     sigad_status status = check(error, dataset, count, index, labels != NULL);
-    if (!status) status = make(tape, dataset, count, index, path, lengths, labels);
+    if (!status && path) status = make_path(tape, dataset, count, index, path);
+    if (!status && lengths) status = make_lengths(tape, dataset, count, index, lengths);
+    if (!status && labels) status = make_labels(tape, dataset, count, index, labels);
     for (int i = 0; i < 3 && status; i++)
         if (results[i]) *results[i] = (sigad_tensor){0, 0};
     return status;

@@ -89,7 +89,7 @@ int64_t *sg_along_index(const sigad_op_call *call)
 
 void sg_along_run(const sigad_op_call *call, int kind, sg_along_arrays arrays)
 {
-    sg_cpu_along(kind, call->threads, call->x[0].dtype, sg_along_split(call), &arrays);
+    SG_RUN(call, along, kind, call->x[0].dtype, sg_along_split(call), &arrays);
 }
 
 void sg_along_reduce(const sigad_op_call *call, int kind, sg_along_arrays arrays, double divisor,
@@ -104,6 +104,6 @@ void sg_along_sum_of(const sigad_op_call *call, const void *x, double divisor, v
 {
     sg_sum sum;
     sg_along_sum(call, &sum);
-    sg_cpu_sum(&sum, call->x[0].dtype, call->threads, x, divisor, y, add,
-               (char *)call->workspace + sum_at(call));
+    SG_RUN(call, sum, &sum, call->x[0].dtype, x, divisor, y, add,
+           (char *)call->workspace + sum_at(call));
 }

@@ -5,7 +5,6 @@
  * and the same for b. What goes to an operand that was broadcast is summed over the axes that it
  * lacks. */
 #include "ops/binary.h"
-#include "ops/cpu/binary.h"
 #include "ops/shape.h"
 #include "ops/unbroadcast.h"
 
@@ -33,7 +32,7 @@ static sigad_status fwd(sigad_op_call *call)
 {
     sg_binary_arrays arrays = {
         .a = &call->x[0], .b = &call->x[1], .y = call->y, .out = call->y->data};
-    sg_cpu_binary(kind_of(call), SG_BINARY_VALUE, call->threads, &arrays);
+    SG_RUN(call, binary, kind_of(call), SG_BINARY_VALUE, &arrays);
     return SIGAD_OK;
 }
 
@@ -49,7 +48,7 @@ static void add_entries(const void *user, void *out, bool fresh)
     const term *t = user;
     const sigad_array *x = t->call->x;
     sg_binary_arrays arrays = {&x[0], &x[1], t->call->y, t->p, t->g, out, fresh};
-    sg_cpu_binary(kind_of(t->call), t->order, t->call->threads, &arrays);
+    SG_RUN(t->call, binary, kind_of(t->call), t->order, &arrays);
 }
 
 /* x = (if fresh) or += derivative * p (* g), of the full shape or summed down to x's. */
@@ -123,10 +122,9 @@ static sigad_status soc_of_piecewise(sigad_op_call *call)
 #define PASS_minimum 0
 
 static const sigad_op table[] = {
-#define ROW(op_name, bend, ...)                                                              \
-    {SIGAD_OP_INIT,  .name = #op_name, .flags = SG_OP_FRESH | FLAGS_##bend | PASS_##op_name, \
-     .infer = infer, .fwd = fwd,       .vjp = vjp,                                           \
-     .jvp = jvp,     .soc = SOC_##bend},
+#define ROW(op_name, bend, ...)                                                             \
+    {SIGAD_OP_INIT, .name = #op_name, .flags = SG_OP_FRESH | FLAGS_##bend | PASS_##op_name, \
+     .infer = infer, SG_ON_EACH_DEVICE(fwd, vjp, jvp, SOC_##bend)},
     SG_BINARY(ROW)
 #undef ROW
 };

@@ -1,5 +1,4 @@
 /* x repeated along axes that it lacks, or where it has size 1; cotangents are summed over those. */
-#include "ops/cpu/view.h"
 #include "ops/shape.h"
 #include "ops/unbroadcast.h"
 
@@ -57,7 +56,7 @@ static sigad_status fwd(sigad_op_call *call)
 {
     sg_view view;
     repeat(call, &view);
-    sg_cpu_copy(call->threads, call->y->dtype, &view, call->x[0].data, call->y->data);
+    SG_RUN(call, copy, call->y->dtype, &view, call->x[0].data, call->y->data);
     return SIGAD_OK;
 }
 
@@ -74,15 +73,14 @@ static sigad_status jvp(sigad_op_call *call)
     sg_view view;
     if (!call->x_tangent[0].data) return SIGAD_OK;
     repeat(call, &view);
-    sg_cpu_add_scaled(call->threads, call->y->dtype, &view, 1.0, call->x_tangent[0].data,
-                      call->y_tangent->data, false);
+    SG_RUN(call, add_scaled, call->y->dtype, &view, 1.0, call->x_tangent[0].data,
+           call->y_tangent->data, false);
     return SIGAD_OK;
 }
 
-static const sigad_op op_broadcast = {
-    SIGAD_OP_INIT,  .name = "broadcast", .flags = SIGAD_OP_LINEAR | SG_OP_FRESH,
-    .infer = infer, .fwd = fwd,          .vjp = vjp,
-    .jvp = jvp};
+static const sigad_op op_broadcast = {SIGAD_OP_INIT, .name = "broadcast",
+                                      .flags = SIGAD_OP_LINEAR | SG_OP_FRESH, .infer = infer,
+                                      SG_ON_EACH_DEVICE(fwd, vjp, jvp, NULL)};
 
 sigad_tensor sigad_broadcast(sigad_tape *tape, sigad_tensor x, int rank, const int64_t *shape)
 {

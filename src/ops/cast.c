@@ -1,5 +1,4 @@
 /* Conversion of the element type; between floating types the derivative is converted likewise. */
-#include "ops/cpu/cast.h"
 #include "ops/shape.h"
 
 typedef struct {
@@ -19,7 +18,8 @@ static sigad_status fwd(sigad_op_call *call)
 {
     char text[SG_SHAPE_TEXT];
     const sigad_array *x = &call->x[0];
-    int64_t bad = sg_cpu_cast(x->elements, x->dtype, x->data, call->y->dtype, call->y->data);
+    int64_t bad = SG_RUN(call, cast, sg_call_origin(call), x->elements, x->dtype, x->data,
+                         call->y->dtype, call->y->data);
     if (bad < 0) return SIGAD_OK;
     double value =
         x->dtype == SIGAD_F32 ? ((const float *)x->data)[bad] : ((const double *)x->data)[bad];
@@ -30,20 +30,21 @@ static sigad_status fwd(sigad_op_call *call)
 static sigad_status vjp(sigad_op_call *call)
 {
     const sigad_array *from = call->y_cotangent, *to = &call->x_cotangent[0];
-    if (to->data) sg_cpu_cast_add(to->elements, from->dtype, from->data, to->dtype, to->data);
+    if (to->data)
+        SG_RUN(call, cast_add, to->elements, from->dtype, from->data, to->dtype, to->data);
     return SIGAD_OK;
 }
 
 static sigad_status jvp(sigad_op_call *call)
 {
     const sigad_array *from = &call->x_tangent[0], *to = call->y_tangent;
-    if (from->data) sg_cpu_cast_add(to->elements, from->dtype, from->data, to->dtype, to->data);
+    if (from->data)
+        SG_RUN(call, cast_add, to->elements, from->dtype, from->data, to->dtype, to->data);
     return SIGAD_OK;
 }
 
-static const sigad_op op_cast = {SIGAD_OP_INIT,  .name = "cast", .flags = SIGAD_OP_LINEAR,
-                                 .infer = infer, .fwd = fwd,     .vjp = vjp,
-                                 .jvp = jvp};
+static const sigad_op op_cast = {SIGAD_OP_INIT, .name = "cast", .flags = SIGAD_OP_LINEAR,
+                                 .infer = infer, SG_ON_EACH_DEVICE(fwd, vjp, jvp, NULL)};
 
 sigad_tensor sigad_cast(sigad_tape *tape, sigad_tensor x, sigad_dtype dtype)
 {

@@ -1,5 +1,4 @@
 /* Comparisons: 0 or 1 as SIGAD_I64, which has no derivative. */
-#include "ops/cpu/compare.h"
 #include "ops/shape.h"
 
 static sigad_status infer(sigad_op_call *call)
@@ -10,18 +9,20 @@ static sigad_status infer(sigad_op_call *call)
 
 static sigad_status equal(sigad_op_call *call)
 {
-    sg_cpu_equal(call->threads, &call->x[0], &call->x[1], call->y);
+    SG_RUN(call, equal, &call->x[0], &call->x[1], call->y);
     return SIGAD_OK;
 }
 
 static sigad_status less(sigad_op_call *call)
 {
-    sg_cpu_less(call->threads, &call->x[0], &call->x[1], call->y);
+    SG_RUN(call, less, &call->x[0], &call->x[1], call->y);
     return SIGAD_OK;
 }
 
-static const sigad_op op_equal = {SIGAD_OP_INIT, .name = "equal", .infer = infer, .fwd = equal};
-static const sigad_op op_less = {SIGAD_OP_INIT, .name = "less", .infer = infer, .fwd = less};
+static const sigad_op op_equal = {SIGAD_OP_INIT, .name = "equal", .infer = infer,
+                                  SG_ON_EACH_DEVICE(equal, NULL, NULL, NULL)};
+static const sigad_op op_less = {SIGAD_OP_INIT, .name = "less", .infer = infer,
+                                 SG_ON_EACH_DEVICE(less, NULL, NULL, NULL)};
 
 sigad_tensor sigad_equal(sigad_tape *tape, sigad_tensor a, sigad_tensor b)
 {

@@ -83,7 +83,7 @@ static sigad_status jvp(sigad_op_call *call)
 #define TABLE(op_name, op_infer)                                                                   \
     {                                                                                              \
         SIGAD_OP_INIT, .name = op_name, .flags = SIGAD_OP_LINEAR | SG_OP_FRESH, .infer = op_infer, \
-                       .fwd = fwd, .vjp = vjp, .jvp = jvp                                          \
+                       SG_ON_EACH_DEVICE(fwd, vjp, jvp, NULL)                                      \
     }
 static const sigad_op op_concat = TABLE("concat", infer_concat);
 static const sigad_op op_stack = TABLE("stack", infer_stack);

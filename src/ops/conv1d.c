@@ -5,9 +5,7 @@
  * do not. So y is `width` products ("phases"), whose rows start at t = 0, 1 .. width - 1 and lie
  * `width` steps apart. With g = y_cotangent and such a view x_p, g_p of each phase p: x_p_cotangent
  * += g_p W^T,   W_cotangent += the sum over p of x_p^T g_p. */
-#include "ops/cpu/gemm.h"
 #include "ops/shape.h"
-#include <string.h>
 
 enum { X, WEIGHT };
 
@@ -85,8 +83,8 @@ static void multiply_phases(const sigad_op_call *call, const void *x, const void
     plan.lda = plan.k, plan.ldb = s.out, plan.ldc = s.width * s.out;
     plan.axis[0] = (sg_gemm_axis){s.items, s.length * s.in, 0, s.steps * s.out};
     plan.axis[1] = (sg_gemm_axis){count, s.in, 0, s.out};
-    sg_gemm(call->threads, &plan, (const char *)x + skip(call, first * s.in), weight,
-            (char *)y + skip(call, first * s.out));
+    SG_RUN(call, gemm, &plan, (const char *)x + skip(call, first * s.in), weight,
+           (char *)y + skip(call, first * s.out));
 }
 
 static void multiply(const sigad_op_call *call, const void *x, const void *weight, void *y,
@@ -114,8 +112,8 @@ static void add_to_x(const sigad_op_call *call, const void *weight, void *out)
                              .axes = 1};
         plan.lda = s.width * s.out, plan.ldb = s.out, plan.ldc = plan.n;
         plan.axis[0] = (sg_gemm_axis){s.items, s.steps * s.out, 0, s.length * s.in};
-        sg_gemm(call->threads, &plan, g + skip(call, phase * s.out), weight,
-                (char *)out + skip(call, phase * s.in));
+        SG_RUN(call, gemm, &plan, g + skip(call, phase * s.out), weight,
+               (char *)out + skip(call, phase * s.in));
     }
 }
 
@@ -134,8 +132,8 @@ static void add_to_weight(const sigad_op_call *call, const void *x, void *out, b
                              .axes = 1};
         plan.lda = plan.m, plan.ldb = s.width * s.out, plan.ldc = s.out;
         plan.axis[0] = (sg_gemm_axis){s.items, s.length * s.in, s.steps * s.out, 0};
-        sg_gemm(call->threads, &plan, (const char *)x + skip(call, phase * s.in),
-                g + skip(call, phase * s.out), out);
+        SG_RUN(call, gemm, &plan, (const char *)x + skip(call, phase * s.in),
+               g + skip(call, phase * s.out), out);
     }
 }
 
@@ -148,7 +146,8 @@ static sigad_status fwd(sigad_op_call *call)
 static sigad_status vjp(sigad_op_call *call)
 {
     const sigad_array *out = call->x_cotangent;
-    if (out[X].data && sg_call_fresh(call, X)) memset(out[X].data, 0, sg_array_bytes(&out[X]));
+    if (out[X].data && sg_call_fresh(call, X))
+        SG_RUN(call, clear, out[X].data, sg_array_bytes(&out[X]));
     if (out[X].data) add_to_x(call, call->x[WEIGHT].data, out[X].data);
     if (out[WEIGHT].data)
         add_to_weight(call, call->x[X].data, out[WEIGHT].data, sg_call_fresh(call, WEIGHT));
@@ -174,9 +173,8 @@ static sigad_status soc(sigad_op_call *call)
     return SIGAD_OK;
 }
 
-static const sigad_op conv1d = {SIGAD_OP_INIT,  .name = "conv1d", .flags = SG_OP_FRESH,
-                                .infer = infer, .fwd = fwd,       .vjp = vjp,
-                                .jvp = jvp,     .soc = soc};
+static const sigad_op conv1d = {SIGAD_OP_INIT, .name = "conv1d", .flags = SG_OP_FRESH,
+                                .infer = infer, SG_ON_EACH_DEVICE(fwd, vjp, jvp, soc)};
 
 sigad_tensor sigad_conv1d(sigad_tape *tape, sigad_tensor x, sigad_tensor weight)
 {

@@ -1,5 +1,4 @@
 /* Running sums: y_k = x_0 + .. + x_k along an axis. The cotangents run the other way. */
-#include "ops/cpu/cumsum.h"
 #include "ops/shape.h"
 
 typedef struct {
@@ -30,8 +29,7 @@ static sigad_status infer(sigad_op_call *call)
 static sigad_status run(const sigad_op_call *call, bool backwards, const void *x, void *y, bool add)
 {
     if (x && y && call->y->elements)
-        sg_cpu_cumsum(call->threads, call->y->dtype, split_of(call), backwards, x, y, add,
-                      call->workspace);
+        SG_RUN(call, cumsum, call->y->dtype, split_of(call), backwards, x, y, add, call->workspace);
     return SIGAD_OK;
 }
 
@@ -50,9 +48,8 @@ static sigad_status jvp(sigad_op_call *call)
     return run(call, false, call->x_tangent[0].data, call->y_tangent->data, true);
 }
 
-static const sigad_op op_cumsum = {SIGAD_OP_INIT,  .name = "cumsum", .flags = SIGAD_OP_LINEAR,
-                                   .infer = infer, .fwd = fwd,       .vjp = vjp,
-                                   .jvp = jvp};
+static const sigad_op op_cumsum = {SIGAD_OP_INIT, .name = "cumsum", .flags = SIGAD_OP_LINEAR,
+                                   .infer = infer, SG_ON_EACH_DEVICE(fwd, vjp, jvp, NULL)};
 
 sigad_tensor sigad_cumsum(sigad_tape *tape, sigad_tensor x, int axis)
 {

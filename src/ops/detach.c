@@ -1,6 +1,5 @@
 /* The value of x, through which no derivative passes. */
 #include "ops/shape.h"
-#include <string.h>
 
 static sigad_status infer(sigad_op_call *call)
 {
@@ -9,12 +8,13 @@ static sigad_status infer(sigad_op_call *call)
 
 static sigad_status fwd(sigad_op_call *call)
 {
-    if (call->y->elements) memcpy(call->y->data, call->x[0].data, sg_array_bytes(call->y));
+    SG_RUN(call, move, call->y->data, call->x[0].data, sg_array_bytes(call->y));
     return SIGAD_OK;
 }
 
 static const sigad_op op_detach = {SIGAD_OP_INIT, .name = "detach",
-                                   .flags = SG_OP_ALIAS | SG_OP_STOP, .infer = infer, .fwd = fwd};
+                                   .flags = SG_OP_ALIAS | SG_OP_STOP, .infer = infer,
+                                   SG_ON_EACH_DEVICE(fwd, NULL, NULL, NULL)};
 
 sigad_tensor sigad_detach(sigad_tape *tape, sigad_tensor x)
 {

@@ -1,6 +1,5 @@
 /* Dropout (Srivastava et al., J. Mach. Learn. Res. 15, 2014), scaled while training. The node keeps
  * the key of its draw, so that derivatives drop what the forward call dropped. */
-#include "ops/cpu/random.h"
 #include "ops/shape.h"
 
 typedef struct {
@@ -23,14 +22,13 @@ static sigad_status infer(sigad_op_call *call)
 static void drop(const sigad_op_call *call, const sigad_array *x, const sigad_array *y, bool add)
 {
     if (x->data)
-        sg_cpu_dropout(call->threads, *(const uint64_t *)call->saved,
-                       SG_ATTRIBUTES(attributes, call)->rate, y->elements, y->dtype, x->data,
-                       y->data, add);
+        SG_RUN(call, dropout, call->saved, SG_ATTRIBUTES(attributes, call)->rate, y->elements,
+               y->dtype, x->data, y->data, add);
 }
 
 static sigad_status fwd(sigad_op_call *call)
 {
-    *(uint64_t *)call->saved = sg_call_random_key(call);
+    SG_RUN(call, set_key, sg_call_random_key(call), call->saved);
     drop(call, &call->x[0], call->y, false);
     return SIGAD_OK;
 }
@@ -47,9 +45,8 @@ static sigad_status jvp(sigad_op_call *call)
     return SIGAD_OK;
 }
 
-static const sigad_op op_dropout = {SIGAD_OP_INIT,  .name = "dropout", .flags = SIGAD_OP_LINEAR,
-                                    .infer = infer, .fwd = fwd,        .vjp = vjp,
-                                    .jvp = jvp};
+static const sigad_op op_dropout = {SIGAD_OP_INIT, .name = "dropout", .flags = SIGAD_OP_LINEAR,
+                                    .infer = infer, SG_ON_EACH_DEVICE(fwd, vjp, jvp, NULL)};
 
 /* The identity in evaluation and at rate 0; a bad argument is refused there all the same. */
 sigad_tensor sigad_dropout(sigad_tape *tape, sigad_tensor x, double rate)

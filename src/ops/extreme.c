@@ -1,6 +1,5 @@
 /* Largest and smallest entries and where they are. max and min keep the positions: the derivative
  * is 1 there, and 0 elsewhere. */
-#include "ops/cpu/extreme.h"
 #include "ops/along.h"
 
 typedef struct {
@@ -22,15 +21,15 @@ static sigad_status infer_place(sigad_op_call *call)
 
 static void find(const sigad_op_call *call, int64_t *index)
 {
-    sg_cpu_extreme(call->threads, call->x[0].dtype, sg_along_split(call),
-                   SG_ATTRIBUTES(attributes, call)->largest, call->x[0].data, index);
+    SG_RUN(call, extreme, call->x[0].dtype, sg_along_split(call),
+           SG_ATTRIBUTES(attributes, call)->largest, call->x[0].data, index);
 }
 
 static sigad_status fwd_value(sigad_op_call *call)
 {
     find(call, call->saved);
-    sg_cpu_pick(call->y->dtype, sg_along_split(call), call->saved, call->x[0].data, call->y->data,
-                false);
+    SG_RUN(call, pick, call->y->dtype, sg_along_split(call), call->saved, call->x[0].data,
+           call->y->data, false);
     return SIGAD_OK;
 }
 
@@ -43,16 +42,16 @@ static sigad_status fwd_place(sigad_op_call *call)
 static sigad_status vjp(sigad_op_call *call)
 {
     if (call->x_cotangent[0].data)
-        sg_cpu_put(call->y->dtype, sg_along_split(call), call->saved, call->y_cotangent->data,
-                   call->x_cotangent[0].data);
+        SG_RUN(call, put, call->y->dtype, sg_along_split(call), call->saved,
+               call->y_cotangent->data, call->x_cotangent[0].data);
     return SIGAD_OK;
 }
 
 static sigad_status jvp(sigad_op_call *call)
 {
     if (call->x_tangent[0].data)
-        sg_cpu_pick(call->y->dtype, sg_along_split(call), call->saved, call->x_tangent[0].data,
-                    call->y_tangent->data, true);
+        SG_RUN(call, pick, call->y->dtype, sg_along_split(call), call->saved,
+               call->x_tangent[0].data, call->y_tangent->data, true);
     return SIGAD_OK;
 }
 
@@ -62,14 +61,15 @@ static sigad_status soc(sigad_op_call *call)
     return SIGAD_OK;
 }
 
-#define VALUE(op_name)                                                                      \
-    {                                                                                       \
-        SIGAD_OP_INIT, .name = op_name, .infer = infer_value, .fwd = fwd_value, .vjp = vjp, \
-                       .jvp = jvp, .soc = soc                                               \
+#define VALUE(op_name)                                             \
+    {                                                              \
+        SIGAD_OP_INIT, .name = op_name, .infer = infer_value,      \
+                       SG_ON_EACH_DEVICE(fwd_value, vjp, jvp, soc) \
     }
-#define PLACE(op_name)                                                         \
-    {                                                                          \
-        SIGAD_OP_INIT, .name = op_name, .infer = infer_place, .fwd = fwd_place \
+#define PLACE(op_name)                                                \
+    {                                                                 \
+        SIGAD_OP_INIT, .name = op_name, .infer = infer_place,         \
+                       SG_ON_EACH_DEVICE(fwd_place, NULL, NULL, NULL) \
     }
 static const sigad_op op_max = VALUE("max"), op_min = VALUE("min");
 static const sigad_op op_argmax = PLACE("argmax"), op_argmin = PLACE("argmin");

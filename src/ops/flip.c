@@ -41,10 +41,9 @@ static sigad_status jvp(sigad_op_call *call)
     return sg_view_jvp(call, reversed);
 }
 
-static const sigad_op op_flip = {
-    SIGAD_OP_INIT,  .name = "flip", .flags = SIGAD_OP_LINEAR | SG_OP_FRESH,
-    .infer = infer, .fwd = fwd,     .vjp = vjp,
-    .jvp = jvp};
+static const sigad_op op_flip = {SIGAD_OP_INIT, .name = "flip",
+                                 .flags = SIGAD_OP_LINEAR | SG_OP_FRESH, .infer = infer,
+                                 SG_ON_EACH_DEVICE(fwd, vjp, jvp, NULL)};
 
 sigad_tensor sigad_flip(sigad_tape *tape, sigad_tensor x, int axis)
 {

@@ -1,6 +1,5 @@
 /* Entries along an axis by index (numpy.take); cotangents are added where the entries came from,
  * in the order of the index. */
-#include "ops/cpu/gather.h"
 #include "ops/shape.h"
 #include <string.h>
 
@@ -42,6 +41,8 @@ static sigad_status infer(sigad_op_call *call)
     memcpy(shape + axis, index->shape, (size_t)index->rank * sizeof *shape);
     memcpy(shape + axis + index->rank, x->shape + axis + 1,
            (size_t)(x->rank - axis - 1) * sizeof *shape);
+    call->workspace_bytes[SIGAD_VJP] =
+        sg_call_place(call)->kernels->scatter_workspace(index->elements);
     return sg_infer_as(call, x->dtype, rank, shape);
 }
 
@@ -50,36 +51,35 @@ static sigad_status fwd(sigad_op_call *call)
     char text[SG_SHAPE_TEXT];
     sg_gather_shape shape = shape_of(call);
     const int64_t *index = call->x[INDEX].data;
-    int64_t bad = sg_cpu_check_index(shape.count, shape.size, index);
+    int64_t bad = SG_RUN(call, check_index, sg_call_origin(call), shape.count, shape.size, index);
     if (bad >= 0)
         return sigad_op_fail(call, SIGAD_ERANGE,
                              "%s: index %lld at entry %lld must be at least 0 and less than %lld, "
                              "the size of axis %d",
                              sg_shape_text(&call->x[X], text), (long long)index[bad],
                              (long long)bad, (long long)shape.size, axis_of(call));
-    sg_cpu_gather(call->threads, call->y->dtype, shape, index, call->x[X].data, call->y->data);
+    SG_RUN(call, gather, call->y->dtype, shape, index, call->x[X].data, call->y->data);
     return SIGAD_OK;
 }
 
 static sigad_status vjp(sigad_op_call *call)
 {
     if (call->x_cotangent[X].data)
-        sg_cpu_scatter_add(call->threads, call->y->dtype, shape_of(call), call->x[INDEX].data,
-                           call->y_cotangent->data, call->x_cotangent[X].data);
+        SG_RUN(call, scatter_add, call->y->dtype, shape_of(call), call->x[INDEX].data,
+               call->y_cotangent->data, call->x_cotangent[X].data, call->workspace);
     return SIGAD_OK;
 }
 
 static sigad_status jvp(sigad_op_call *call)
 {
     if (call->x_tangent[X].data)
-        sg_cpu_gather_add(call->threads, call->y->dtype, shape_of(call), call->x[INDEX].data,
-                          call->x_tangent[X].data, call->y_tangent->data);
+        SG_RUN(call, gather_add, call->y->dtype, shape_of(call), call->x[INDEX].data,
+               call->x_tangent[X].data, call->y_tangent->data);
     return SIGAD_OK;
 }
 
-static const sigad_op op_gather = {SIGAD_OP_INIT,  .name = "gather", .flags = SIGAD_OP_LINEAR,
-                                   .infer = infer, .fwd = fwd,       .vjp = vjp,
-                                   .jvp = jvp};
+static const sigad_op op_gather = {SIGAD_OP_INIT, .name = "gather", .flags = SIGAD_OP_LINEAR,
+                                   .infer = infer, SG_ON_EACH_DEVICE(fwd, vjp, jvp, NULL)};
 
 sigad_tensor sigad_gather(sigad_tape *tape, sigad_tensor x, sigad_tensor index, int axis)
 {

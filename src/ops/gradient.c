@@ -5,7 +5,7 @@
  * goes on the tape. Its own derivatives need no new rules: with w the cotangent of g, y_bar_bar +=
  * J_i w is f's jvp, and x_bar += d<y_bar, J_i w>/dx is f's soc, a symmetric form. */
 #include "graph/sweep.h"
-#include "sigad/ops.h"
+#include "ops/shape.h"
 #include <string.h>
 
 static const sigad_tensor poison = {0, 0};
@@ -33,28 +33,35 @@ static sigad_status gradient_infer(sigad_op_call *call)
 {
     const sg_node *f = node_of(call);
     const gradient_of *attributes = call->attributes;
-    const size_t *inner = f->workspace_bytes, frame = sg_frame_bytes(f->n);
+    const size_t *inner = f->workspace_bytes;
     *call->y = call->x[attributes->which];
-    call->workspace_bytes[SIGAD_FWD] = frame + inner[SIGAD_VJP];
-    call->workspace_bytes[SIGAD_VJP] = frame + larger(inner[SIGAD_SOC], inner[SIGAD_JVP]);
-    call->workspace_bytes[SIGAD_JVP] = frame + larger(inner[SIGAD_SOC], inner[SIGAD_VJP]);
+    call->workspace_bytes[SIGAD_FWD] = inner[SIGAD_VJP];
+    call->workspace_bytes[SIGAD_VJP] = larger(inner[SIGAD_SOC], inner[SIGAD_JVP]);
+    call->workspace_bytes[SIGAD_JVP] = larger(inner[SIGAD_SOC], inner[SIGAD_VJP]);
     return SIGAD_OK;
 }
 
-/* A frame for f's own functions in the front of the workspace. */
-static bool place(sigad_op_call *call, sg_frame *frame)
+typedef sigad_status (*framed)(sigad_op_call *call, sg_frame *frame);
+
+/* Calls `body` with a frame for f's own functions, which lies in the side arena meanwhile: the
+ * workspace may be memory that the host cannot touch. */
+static sigad_status with_frame(sigad_op_call *call, framed body)
 {
     const unsigned all = 1u << SIGAD_VJP | 1u << SIGAD_JVP | 1u << SIGAD_SOC;
     sigad_tape *tape = sg_call_tape(call);
     const gradient_of *attributes = call->attributes;
-    sg_frame_place(tape, node_of(call)->n, call->workspace, frame);
-    return sg_frame_bind(tape, frame, attributes->position, all);
+    const sg_arena_mark start = sg_arena_position(&tape->side);
+    sg_frame frame;
+    const bool good = sg_frame_create(tape, node_of(call)->n, &frame) &&
+                      sg_frame_bind(tape, &frame, attributes->position, all);
+    const sigad_status status = good ? body(call, &frame) : tape->context->error.status;
+    sg_arena_rewind(&tape->side, start);
+    return status;
 }
 
 static sigad_status run(sigad_op_call *call, sg_frame *frame, int which)
 {
-    void *rest = (char *)call->workspace + sg_frame_bytes(node_of(call)->n);
-    bool good = sg_frame_run(frame, node_of(call)->op, which, rest);
+    bool good = sg_frame_run(frame, node_of(call)->op, which, call->workspace);
     return good ? SIGAD_OK : sg_call_tape(call)->context->error.status;
 }
 
@@ -75,55 +82,64 @@ static bool is_linear(const sigad_op_call *call)
     return (node_of(call)->op->flags & SIGAD_OP_LINEAR) != 0;
 }
 
-static sigad_status gradient_fwd(sigad_op_call *call)
+static sigad_status fwd_in(sigad_op_call *call, sg_frame *frame)
 {
     const gradient_of *attributes = call->attributes;
-    sg_frame frame;
-    if (!place(call, &frame)) return SIGAD_EINTERNAL;
-    memset(call->y->data, 0, sg_array_bytes(call->y));
-    frame.y_cotangent.data = call->x[call->n - 1].data;
-    frame.x_cotangent[attributes->which].data = call->y->data;
-    return run(call, &frame, SIGAD_VJP);
+    SG_RUN(call, clear, call->y->data, sg_array_bytes(call->y));
+    frame->y_cotangent.data = call->x[call->n - 1].data;
+    frame->x_cotangent[attributes->which].data = call->y->data;
+    return run(call, frame, SIGAD_VJP);
+}
+
+static sigad_status vjp_in(sigad_op_call *call, sg_frame *frame)
+{
+    const gradient_of *attributes = call->attributes;
+    sigad_status status = SIGAD_OK;
+    int n = call->n - 1;
+    frame->x_tangent[attributes->which].data = call->y_cotangent->data;
+    if (any(call->x_cotangent, n) && !is_linear(call)) {
+        frame->y_cotangent.data = call->x[n].data;
+        attach(frame->x_cotangent_tangent, call->x_cotangent, n);
+        status = run(call, frame, SIGAD_SOC);
+    }
+    frame->y_tangent.data = call->x_cotangent[n].data;
+    return status || !frame->y_tangent.data ? status : run(call, frame, SIGAD_JVP);
+}
+
+static sigad_status jvp_in(sigad_op_call *call, sg_frame *frame)
+{
+    const gradient_of *attributes = call->attributes;
+    sigad_status status = SIGAD_OK;
+    int n = call->n - 1;
+    if (any(call->x_tangent, n) && !is_linear(call)) {
+        frame->y_cotangent.data = call->x[n].data;
+        frame->x_cotangent_tangent[attributes->which].data = call->y_tangent->data;
+        attach(frame->x_tangent, call->x_tangent, n);
+        status = run(call, frame, SIGAD_SOC);
+    }
+    frame->y_cotangent.data = call->x_tangent[n].data;
+    frame->x_cotangent[attributes->which].data = call->y_tangent->data;
+    return status || !frame->y_cotangent.data ? status : run(call, frame, SIGAD_VJP);
+}
+
+static sigad_status gradient_fwd(sigad_op_call *call)
+{
+    return with_frame(call, fwd_in);
 }
 
 static sigad_status gradient_vjp(sigad_op_call *call)
 {
-    const gradient_of *attributes = call->attributes;
-    sigad_status status = SIGAD_OK;
-    sg_frame frame;
-    int n = call->n - 1;
-    if (!place(call, &frame)) return SIGAD_EINTERNAL;
-    frame.x_tangent[attributes->which].data = call->y_cotangent->data;
-    if (any(call->x_cotangent, n) && !is_linear(call)) {
-        frame.y_cotangent.data = call->x[n].data;
-        attach(frame.x_cotangent_tangent, call->x_cotangent, n);
-        status = run(call, &frame, SIGAD_SOC);
-    }
-    frame.y_tangent.data = call->x_cotangent[n].data;
-    return status || !frame.y_tangent.data ? status : run(call, &frame, SIGAD_JVP);
+    return with_frame(call, vjp_in);
 }
 
 static sigad_status gradient_jvp(sigad_op_call *call)
 {
-    const gradient_of *attributes = call->attributes;
-    sigad_status status = SIGAD_OK;
-    sg_frame frame;
-    int n = call->n - 1;
-    if (!place(call, &frame)) return SIGAD_EINTERNAL;
-    if (any(call->x_tangent, n) && !is_linear(call)) {
-        frame.y_cotangent.data = call->x[n].data;
-        frame.x_cotangent_tangent[attributes->which].data = call->y_tangent->data;
-        attach(frame.x_tangent, call->x_tangent, n);
-        status = run(call, &frame, SIGAD_SOC);
-    }
-    frame.y_cotangent.data = call->x_tangent[n].data;
-    frame.x_cotangent[attributes->which].data = call->y_tangent->data;
-    return status || !frame.y_cotangent.data ? status : run(call, &frame, SIGAD_VJP);
+    return with_frame(call, jvp_in);
 }
 
 static const sigad_op gradient_op = {
-    SIGAD_OP_INIT,       .flags = SG_OP_GRADIENT, .name = "vjp",      .infer = gradient_infer,
-    .fwd = gradient_fwd, .vjp = gradient_vjp,     .jvp = gradient_jvp};
+    SIGAD_OP_INIT, .flags = SG_OP_GRADIENT, .name = "vjp", .infer = gradient_infer,
+    SG_ON_EACH_DEVICE(gradient_fwd, gradient_vjp, gradient_jvp, NULL)};
 
 /* ---- the sweep that records ---------------------------------------------------------------- */
 

@@ -36,10 +36,8 @@ sigad_status sg_check_labels(const sigad_op_call *call)
 {
     sg_scores s = sg_scores_of(call);
     const int64_t *labels = call->x[LABELS].data;
-    for (int64_t i = 0; i < s.rows; i++)
-        if (labels[i] < 0 || labels[i] >= s.classes)
-            return sigad_op_fail(call, SIGAD_ERANGE,
-                                 "label %lld at position %lld must be 0 .. %lld",
-                                 (long long)labels[i], (long long)i, (long long)s.classes - 1);
-    return SIGAD_OK;
+    int64_t bad = SG_RUN(call, check_index, sg_call_origin(call), s.rows, s.classes, labels);
+    if (bad < 0) return SIGAD_OK;
+    return sigad_op_fail(call, SIGAD_ERANGE, "label %lld at position %lld must be 0 .. %lld",
+                         (long long)labels[bad], (long long)bad, (long long)s.classes - 1);
 }

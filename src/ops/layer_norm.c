@@ -5,11 +5,7 @@
  * P(x_tangent) + scale_tangent h + shift_tangent, x_cotangent_tangent += P'(g scale) in direction
  * x_tangent + P(g scale_tangent), scale_cotangent_tangent += the sum over rows of g P(x_tangent).
  */
-#include "ops/cpu/layer_norm.h"
-#include "ops/cpu/linear.h"
-#include "ops/cpu/sum.h"
 #include "ops/shape.h"
-#include <string.h>
 
 enum { X, SCALE, SHIFT };
 
@@ -20,9 +16,8 @@ typedef struct {
 static sg_layer_norm kernel_of(const sigad_op_call *call)
 {
     const sigad_array *x = &call->x[X];
-    return (sg_layer_norm){
-        x->dtype, call->threads, sg_product(x->rank - 1, x->shape), x->shape[x->rank - 1],
-        x->data,  call->saved};
+    return (sg_layer_norm){x->dtype, sg_product(x->rank - 1, x->shape), x->shape[x->rank - 1],
+                           x->data, call->saved};
 }
 
 /* out += the sum over the rows of an array of x's shape. */
@@ -31,7 +26,7 @@ static void add_rows(const sigad_op_call *call, const void *array, void *out, vo
     sg_layer_norm kernel = kernel_of(call);
     sg_sum sum;
     sg_sum_plan(&sum, 2, (int64_t[]){kernel.rows, kernel.n}, 1);
-    sg_cpu_sum(&sum, kernel.dtype, kernel.threads, array, 1, out, true, workspace);
+    SG_RUN(call, sum, &sum, kernel.dtype, array, 1, out, true, workspace);
 }
 
 /* The workspace holds an array of x's shape, and behind it what the sum of its rows needs. */
@@ -75,8 +70,8 @@ static sigad_status infer(sigad_op_call *call)
 static sigad_status fwd(sigad_op_call *call)
 {
     sg_layer_norm kernel = kernel_of(call);
-    sg_cpu_layer_norm(&kernel, SG_ATTRIBUTES(attributes, call)->epsilon, call->x[SCALE].data,
-                      call->x[SHIFT].data, call->y->data);
+    SG_RUN(call, layer_norm, &kernel, SG_ATTRIBUTES(attributes, call)->epsilon, call->x[SCALE].data,
+           call->x[SHIFT].data, call->y->data);
     return SIGAD_OK;
 }
 
@@ -87,11 +82,11 @@ static sigad_status vjp(sigad_op_call *call)
     const sg_factor one = {NULL, 0}, g = {call->y_cotangent->data, kernel.n},
                     scale = {call->x[SCALE].data, 0};
     void *rest = (char *)call->workspace + array_bytes(call);
-    if (out[X].data) sg_cpu_layer_norm_project(&kernel, one, g, scale, out[X].data);
+    if (out[X].data) SG_RUN(call, layer_norm_project, &kernel, one, g, scale, out[X].data);
     if (out[SHIFT].data) add_rows(call, g.data, out[SHIFT].data, rest);
     if (!out[SCALE].data) return SIGAD_OK;
-    memset(call->workspace, 0, sg_array_bytes(&call->x[X]));
-    sg_cpu_layer_norm_times(&kernel, g, call->workspace);
+    SG_RUN(call, clear, call->workspace, sg_array_bytes(&call->x[X]));
+    SG_RUN(call, layer_norm_times, &kernel, g, call->workspace);
     add_rows(call, call->workspace, out[SCALE].data, rest);
     return SIGAD_OK;
 }
@@ -103,11 +98,10 @@ static sigad_status jvp(sigad_op_call *call)
     const sg_factor one = {NULL, 0}, scale = {call->x[SCALE].data, 0};
     const sg_factor v = {tangent[X].data, kernel.n}, scale_tangent = {tangent[SCALE].data, 0};
     void *y = call->y_tangent->data;
-    if (v.data) sg_cpu_layer_norm_project(&kernel, scale, v, one, y);
-    if (scale_tangent.data) sg_cpu_layer_norm_times(&kernel, scale_tangent, y);
+    if (v.data) SG_RUN(call, layer_norm_project, &kernel, scale, v, one, y);
+    if (scale_tangent.data) SG_RUN(call, layer_norm_times, &kernel, scale_tangent, y);
     if (tangent[SHIFT].data)
-        sg_cpu_add_to_rows(kernel.dtype, kernel.threads, kernel.rows, kernel.n, tangent[SHIFT].data,
-                           y);
+        SG_RUN(call, add_to_rows, kernel.dtype, kernel.rows, kernel.n, tangent[SHIFT].data, y);
     return SIGAD_OK;
 }
 
@@ -118,18 +112,19 @@ static sigad_status soc(sigad_op_call *call)
     const sg_factor one = {NULL, 0}, g = {call->y_cotangent->data, kernel.n};
     const sg_factor scale = {call->x[SCALE].data, 0}, scale_tangent = {tangent[SCALE].data, 0},
                     v = {tangent[X].data, kernel.n};
-    if (out[X].data && v.data) sg_cpu_layer_norm_bend(&kernel, g, scale, v.data, out[X].data);
+    if (out[X].data && v.data)
+        SG_RUN(call, layer_norm_bend, &kernel, g, scale, v.data, out[X].data);
     if (out[X].data && scale_tangent.data)
-        sg_cpu_layer_norm_project(&kernel, one, g, scale_tangent, out[X].data);
+        SG_RUN(call, layer_norm_project, &kernel, one, g, scale_tangent, out[X].data);
     if (!out[SCALE].data || !v.data) return SIGAD_OK;
-    memset(call->workspace, 0, sg_array_bytes(&call->x[X]));
-    sg_cpu_layer_norm_project(&kernel, g, v, one, call->workspace);
+    SG_RUN(call, clear, call->workspace, sg_array_bytes(&call->x[X]));
+    SG_RUN(call, layer_norm_project, &kernel, g, v, one, call->workspace);
     add_rows(call, call->workspace, out[SCALE].data, (char *)call->workspace + array_bytes(call));
     return SIGAD_OK;
 }
 
-static const sigad_op layer_norm = {SIGAD_OP_INIT, .name = "layer_norm", .infer = infer, .fwd = fwd,
-                                    .vjp = vjp,    .jvp = jvp,           .soc = soc};
+static const sigad_op layer_norm = {SIGAD_OP_INIT, .name = "layer_norm", .infer = infer,
+                                    SG_ON_EACH_DEVICE(fwd, vjp, jvp, soc)};
 
 sigad_tensor sigad_layer_norm(sigad_tape *tape, sigad_tensor x, sigad_tensor scale,
                               sigad_tensor shift, double epsilon)

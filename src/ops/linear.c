@@ -1,9 +1,6 @@
 /* y = x W + b on the last axis of x, whose other axes are rows of one product. With g =
  * y_cotangent: x_cotangent += g W^T,   W_cotangent += x^T g,   b_cotangent += the sum of g's rows.
  */
-#include "ops/cpu/linear.h"
-#include "ops/cpu/gemm.h"
-#include "ops/cpu/sum.h"
 #include "ops/shape.h"
 
 enum { X, WEIGHT, BIAS };
@@ -72,8 +69,8 @@ static sigad_status infer(sigad_op_call *call)
 static sigad_status fwd(sigad_op_call *call)
 {
     sg_gemm_plan plan = plan_of(call);
-    sg_cpu_set_rows(plan.dtype, call->threads, plan.m, plan.n, call->x[BIAS].data, call->y->data);
-    sg_gemm(call->threads, &plan, call->x[X].data, call->x[WEIGHT].data, call->y->data);
+    SG_RUN(call, set_rows, plan.dtype, plan.m, plan.n, call->x[BIAS].data, call->y->data);
+    SG_RUN(call, gemm, &plan, call->x[X].data, call->x[WEIGHT].data, call->y->data);
     return SIGAD_OK;
 }
 
@@ -90,14 +87,14 @@ static void add_cotangents(const sigad_op_call *call, const void *x, const void 
         plan.m = rows, plan.n = in, plan.k = columns;
         plan.lda = columns, plan.ldb = columns, plan.ldc = in;
         plan.beta = x_fresh ? 0 : 1;
-        sg_gemm(call->threads, &plan, g, weight, out[X].data);
+        SG_RUN(call, gemm, &plan, g, weight, out[X].data);
     }
     if (out[WEIGHT].data && x) {
         plan.transpose_a = true, plan.transpose_b = false;
         plan.m = in, plan.n = columns, plan.k = rows;
         plan.lda = in, plan.ldb = columns, plan.ldc = columns;
         plan.beta = weight_fresh ? 0 : 1;
-        sg_gemm(call->threads, &plan, x, g, out[WEIGHT].data);
+        SG_RUN(call, gemm, &plan, x, g, out[WEIGHT].data);
     }
 }
 
@@ -109,8 +106,8 @@ static sigad_status vjp(sigad_op_call *call)
     if (!out[BIAS].data) return SIGAD_OK;
     sg_sum sum;
     plan_bias_sum(call, &sum);
-    sg_cpu_sum(&sum, call->x[X].dtype, call->threads, call->y_cotangent->data, 1, out[BIAS].data,
-               !sg_call_fresh(call, BIAS), call->workspace);
+    SG_RUN(call, sum, &sum, call->x[X].dtype, call->y_cotangent->data, 1, out[BIAS].data,
+           !sg_call_fresh(call, BIAS), call->workspace);
     return SIGAD_OK;
 }
 
@@ -119,11 +116,10 @@ static sigad_status jvp(sigad_op_call *call)
     sg_gemm_plan plan = plan_of(call);
     const sigad_array *tangent = call->x_tangent;
     void *y = call->y_tangent->data;
-    if (tangent[X].data) sg_gemm(call->threads, &plan, tangent[X].data, call->x[WEIGHT].data, y);
-    if (tangent[WEIGHT].data)
-        sg_gemm(call->threads, &plan, call->x[X].data, tangent[WEIGHT].data, y);
+    if (tangent[X].data) SG_RUN(call, gemm, &plan, tangent[X].data, call->x[WEIGHT].data, y);
+    if (tangent[WEIGHT].data) SG_RUN(call, gemm, &plan, call->x[X].data, tangent[WEIGHT].data, y);
     if (tangent[BIAS].data)
-        sg_cpu_add_to_rows(plan.dtype, call->threads, plan.m, plan.n, tangent[BIAS].data, y);
+        SG_RUN(call, add_to_rows, plan.dtype, plan.m, plan.n, tangent[BIAS].data, y);
     return SIGAD_OK;
 }
 
@@ -134,9 +130,8 @@ static sigad_status soc(sigad_op_call *call)
     return SIGAD_OK;
 }
 
-static const sigad_op linear = {SIGAD_OP_INIT,  .name = "linear", .flags = SG_OP_FRESH,
-                                .infer = infer, .fwd = fwd,       .vjp = vjp,
-                                .jvp = jvp,     .soc = soc};
+static const sigad_op linear = {SIGAD_OP_INIT, .name = "linear", .flags = SG_OP_FRESH,
+                                .infer = infer, SG_ON_EACH_DEVICE(fwd, vjp, jvp, soc)};
 
 sigad_tensor sigad_linear(sigad_tape *tape, sigad_tensor x, sigad_tensor weight, sigad_tensor bias)
 {

@@ -1,7 +1,6 @@
 /* y = log(sum exp(x)), shifted by the largest entry. With p = exp(x - y):  x_cotangent += g p,
  * y_tangent += sum p x_tangent,  x_cotangent_tangent += g p (x_tangent - sum p x_tangent). */
 #include "ops/along.h"
-#include "ops/cpu/extreme.h"
 
 static sigad_status infer(sigad_op_call *call)
 {
@@ -29,9 +28,9 @@ static void find_shift(const sigad_op_call *call)
 {
     const sigad_array *x = &call->x[0];
     sg_split split = sg_along_split(call);
-    sg_cpu_extreme(call->threads, x->dtype, split, true, x->data, sg_along_index(call));
-    sg_cpu_pick(x->dtype, split, sg_along_index(call), x->data, shift_of(call), false);
-    sg_cpu_finite(call->y->elements, x->dtype, shift_of(call));
+    SG_RUN(call, extreme, x->dtype, split, true, x->data, sg_along_index(call));
+    SG_RUN(call, pick, x->dtype, split, sg_along_index(call), x->data, shift_of(call), false);
+    SG_RUN(call, finite, call->y->elements, x->dtype, shift_of(call));
 }
 
 static sigad_status fwd(sigad_op_call *call)
@@ -39,7 +38,8 @@ static sigad_status fwd(sigad_op_call *call)
     sg_along_arrays arrays = {.x = call->x[0].data, .r = shift_of(call)};
     find_shift(call);
     sg_along_reduce(call, SG_ALONG_logsumexp_term, arrays, 1, log_of(call), false);
-    sg_cpu_log_plus(call->y->elements, call->y->dtype, log_of(call), shift_of(call), call->y->data);
+    SG_RUN(call, log_plus, call->y->elements, call->y->dtype, log_of(call), shift_of(call),
+           call->y->data);
     return SIGAD_OK;
 }
 
@@ -77,8 +77,7 @@ static sigad_status soc(sigad_op_call *call)
 }
 
 static const sigad_op op_logsumexp = {SIGAD_OP_INIT, .name = "logsumexp", .infer = infer,
-                                      .fwd = fwd,    .vjp = vjp,          .jvp = jvp,
-                                      .soc = soc};
+                                      SG_ON_EACH_DEVICE(fwd, vjp, jvp, soc)};
 
 sigad_tensor sigad_logsumexp(sigad_tape *tape, sigad_tensor x, int axis, int keep)
 {

@@ -3,11 +3,11 @@
  * dl/dp p_tangent + dl/dt t_tangent, p_cotangent_tangent += g (d2l/dp2 p_tangent + d2l/dpdt
  * t_tangent),   and the same for t. */
 #include "ops/loss.h"
-#include "ops/cpu/loss.h"
 #include "ops/mean_loss.h"
-#include <string.h>
 
 enum { PREDICTION, TARGET };
+
+static const sg_mean_share one = {NULL, 1};
 
 typedef struct {
     int32_t loss;
@@ -36,26 +36,26 @@ static sigad_status infer(sigad_op_call *call)
     return sg_infer_as(call, p->dtype, 0, NULL);
 }
 
-/* out = the values, or += scale * derivative * u with u NULL for ones. */
-static void run(const sigad_op_call *call, sg_loss_order order, double scale, const void *u,
+/* out = the values, or += share * derivative * u with u NULL for ones. */
+static void run(const sigad_op_call *call, sg_loss_order order, sg_mean_share share, const void *u,
                 void *out, bool fresh)
 {
     const sigad_array *p = &call->x[PREDICTION];
     const attributes *given = SG_ATTRIBUTES(attributes, call);
-    sg_loss_arrays arrays = {p->data, call->x[TARGET].data, u, scale, given->a, out, fresh};
-    sg_cpu_loss((sg_loss)given->loss, order, p->dtype, call->threads, p->elements, &arrays);
+    sg_loss_arrays arrays = {p->data, call->x[TARGET].data, u, share, given->a, out, fresh};
+    SG_RUN(call, loss, (sg_loss)given->loss, order, p->dtype, p->elements, &arrays);
 }
 
 static sigad_status fwd(sigad_op_call *call)
 {
-    run(call, SG_LOSS_VALUE, 1, NULL, call->workspace, true);
+    run(call, SG_LOSS_VALUE, one, NULL, call->workspace, true);
     sg_mean_loss(call, call->x[PREDICTION].elements, call->y->data, false);
     return SIGAD_OK;
 }
 
 static sigad_status vjp(sigad_op_call *call)
 {
-    double g = sg_mean_loss_scale(call, call->x[PREDICTION].elements);
+    sg_mean_share g = sg_mean_loss_share(call, call->x[PREDICTION].elements);
     const sigad_array *out = call->x_cotangent;
     if (out[PREDICTION].data)
         run(call, SG_LOSS_P, g, NULL, out[PREDICTION].data, sg_call_fresh(call, PREDICTION));
@@ -67,10 +67,11 @@ static sigad_status vjp(sigad_op_call *call)
 static sigad_status jvp(sigad_op_call *call)
 {
     const sigad_array *p = &call->x[PREDICTION], *tangent = call->x_tangent;
-    memset(call->workspace, 0, sg_array_bytes(p));
+    SG_RUN(call, clear, call->workspace, sg_array_bytes(p));
     if (tangent[PREDICTION].data)
-        run(call, SG_LOSS_P, 1, tangent[PREDICTION].data, call->workspace, false);
-    if (tangent[TARGET].data) run(call, SG_LOSS_T, 1, tangent[TARGET].data, call->workspace, false);
+        run(call, SG_LOSS_P, one, tangent[PREDICTION].data, call->workspace, false);
+    if (tangent[TARGET].data)
+        run(call, SG_LOSS_T, one, tangent[TARGET].data, call->workspace, false);
     sg_mean_loss(call, p->elements, call->y_tangent->data, true);
     return SIGAD_OK;
 }
@@ -78,7 +79,7 @@ static sigad_status jvp(sigad_op_call *call)
 static sigad_status soc(sigad_op_call *call)
 {
     static const sg_loss_order order[2][2] = {{SG_LOSS_PP, SG_LOSS_PT}, {SG_LOSS_PT, SG_LOSS_TT}};
-    double g = sg_mean_loss_scale(call, call->x[PREDICTION].elements);
+    sg_mean_share g = sg_mean_loss_share(call, call->x[PREDICTION].elements);
     for (int i = 0; i < 2; i++)
         for (int j = 0; j < 2; j++)
             if (call->x_cotangent_tangent[i].data && call->x_tangent[j].data)
@@ -90,7 +91,7 @@ static sigad_status soc(sigad_op_call *call)
 static const sigad_op table[] = {
 #define ROW(loss_name, ...)                                                   \
     {SIGAD_OP_INIT, .name = #loss_name, .flags = SG_OP_FRESH, .infer = infer, \
-     .fwd = fwd,    .vjp = vjp,         .jvp = jvp,           .soc = soc},
+     SG_ON_EACH_DEVICE(fwd, vjp, jvp, soc)},
     SG_LOSSES(ROW)
 #undef ROW
 };

@@ -3,7 +3,6 @@
  * a_tangent b + a b_tangent, a_cotangent_tangent += g b_tangent^T,   b_cotangent_tangent +=
  * a_tangent^T g, summed over the leading axes that an operand lacks. Operands are read where they
  * lie, transposed or not. */
-#include "ops/cpu/gemm.h"
 #include "ops/shape.h"
 
 typedef struct {
@@ -138,7 +137,7 @@ static sigad_status fwd(sigad_op_call *call)
     batch all = batch_of(call);
     sg_gemm_plan plan = plan_of(call, &all, &all.a, &all.b, &all.y);
     plan.beta = 0;
-    sg_gemm(call->threads, &plan, call->x[0].data, call->x[1].data, call->y->data);
+    SG_RUN(call, gemm, &plan, call->x[0].data, call->x[1].data, call->y->data);
     return SIGAD_OK;
 }
 
@@ -162,15 +161,13 @@ static void add_cotangents(const sigad_op_call *call, const void *a, const void 
         sg_gemm_plan plan = all.a.transposed ? plan_of(call, &all, &all.b, &flipped_g, &all.a)
                                              : plan_of(call, &all, &all.y, &flipped_b, &all.a);
         plan.beta = a_fresh ? 0 : 1;
-        sg_gemm(call->threads, &plan, all.a.transposed ? b : g, all.a.transposed ? g : b,
-                out[0].data);
+        SG_RUN(call, gemm, &plan, all.a.transposed ? b : g, all.a.transposed ? g : b, out[0].data);
     }
     if (a && out[1].data) {
         sg_gemm_plan plan = all.b.transposed ? plan_of(call, &all, &flipped_g, &all.a, &all.b)
                                              : plan_of(call, &all, &flipped_a, &all.y, &all.b);
         plan.beta = b_fresh ? 0 : 1;
-        sg_gemm(call->threads, &plan, all.b.transposed ? g : a, all.b.transposed ? a : g,
-                out[1].data);
+        SG_RUN(call, gemm, &plan, all.b.transposed ? g : a, all.b.transposed ? a : g, out[1].data);
     }
 }
 
@@ -186,11 +183,9 @@ static sigad_status jvp(sigad_op_call *call)
     batch all = batch_of(call);
     sg_gemm_plan plan = plan_of(call, &all, &all.a, &all.b, &all.y);
     if (call->x_tangent[0].data)
-        sg_gemm(call->threads, &plan, call->x_tangent[0].data, call->x[1].data,
-                call->y_tangent->data);
+        SG_RUN(call, gemm, &plan, call->x_tangent[0].data, call->x[1].data, call->y_tangent->data);
     if (call->x_tangent[1].data)
-        sg_gemm(call->threads, &plan, call->x[0].data, call->x_tangent[1].data,
-                call->y_tangent->data);
+        SG_RUN(call, gemm, &plan, call->x[0].data, call->x_tangent[1].data, call->y_tangent->data);
     return SIGAD_OK;
 }
 
@@ -201,9 +196,8 @@ static sigad_status soc(sigad_op_call *call)
     return SIGAD_OK;
 }
 
-static const sigad_op matmul = {SIGAD_OP_INIT,  .name = "matmul", .flags = SG_OP_FRESH,
-                                .infer = infer, .fwd = fwd,       .vjp = vjp,
-                                .jvp = jvp,     .soc = soc};
+static const sigad_op matmul = {SIGAD_OP_INIT, .name = "matmul", .flags = SG_OP_FRESH,
+                                .infer = infer, SG_ON_EACH_DEVICE(fwd, vjp, jvp, soc)};
 
 sigad_tensor sigad_matmul_transposed(sigad_tape *tape, sigad_tensor a, int transpose_a,
                                      sigad_tensor b, int transpose_b)

@@ -1,5 +1,4 @@
 #include "ops/mean_loss.h"
-#include "ops/cpu/sum.h"
 
 static size_t terms_bytes(const sigad_op_call *call, int64_t count)
 {
@@ -18,13 +17,11 @@ void sg_mean_loss(const sigad_op_call *call, int64_t count, void *y, bool add)
 {
     sg_sum sum;
     sg_sum_plan(&sum, 1, &count, 1);
-    sg_cpu_sum(&sum, call->x[0].dtype, call->threads, call->workspace, (double)count, y, add,
-               (char *)call->workspace + terms_bytes(call, count));
+    SG_RUN(call, sum, &sum, call->x[0].dtype, call->workspace, (double)count, y, add,
+           (char *)call->workspace + terms_bytes(call, count));
 }
 
-double sg_mean_loss_scale(const sigad_op_call *call, int64_t count)
+sg_mean_share sg_mean_loss_share(const sigad_op_call *call, int64_t count)
 {
-    const void *g = call->y_cotangent->data;
-    return (call->x[0].dtype == SIGAD_F64 ? *(const double *)g : (double)*(const float *)g) /
-           (double)count;
+    return (sg_mean_share){call->y_cotangent->data, count};
 }

@@ -8,5 +8,5 @@ size_t sg_mean_loss_workspace(const sigad_op_call *call, int64_t count);
 /* y = or += the mean of the terms, which stand at the start of the workspace. */
 void sg_mean_loss(const sigad_op_call *call, int64_t count, void *y, bool add);
 /* The cotangent of each term: that of the mean, divided by their number. */
-double sg_mean_loss_scale(const sigad_op_call *call, int64_t count);
+sg_mean_share sg_mean_loss_share(const sigad_op_call *call, int64_t count);
 #endif

@@ -15,7 +15,7 @@ static sigad_status fwd(sigad_op_call *call)
 {
     sg_along_arrays arrays = {.x = call->x[0].data};
     sg_along_reduce(call, SG_ALONG_norm_term, arrays, 1, call->y->data, false);
-    sg_cpu_root(call->y->elements, call->y->dtype, call->y->data);
+    SG_RUN(call, root, call->y->elements, call->y->dtype, call->y->data);
     return SIGAD_OK;
 }
 
@@ -51,8 +51,8 @@ static sigad_status soc(sigad_op_call *call)
     return SIGAD_OK;
 }
 
-static const sigad_op op_norm = {SIGAD_OP_INIT, .name = "norm", .infer = infer, .fwd = fwd,
-                                 .vjp = vjp,    .jvp = jvp,     .soc = soc};
+static const sigad_op op_norm = {SIGAD_OP_INIT, .name = "norm", .infer = infer,
+                                 SG_ON_EACH_DEVICE(fwd, vjp, jvp, soc)};
 
 sigad_tensor sigad_norm(sigad_tape *tape, sigad_tensor x, int axis, int keep)
 {

@@ -1,5 +1,4 @@
 /* Rows of zeros with a 1 at an index. */
-#include "ops/cpu/gather.h"
 #include "ops/shape.h"
 #include <string.h>
 
@@ -37,17 +36,19 @@ static sigad_status fwd(sigad_op_call *call)
     char text[SG_SHAPE_TEXT];
     const sigad_array *index = &call->x[0];
     int64_t size = SG_ATTRIBUTES(attributes, call)->size;
-    int64_t bad = sg_cpu_check_index(index->elements, size, index->data);
+    int64_t bad =
+        SG_RUN(call, check_index, sg_call_origin(call), index->elements, size, index->data);
     if (bad >= 0)
         return sigad_op_fail(call, SIGAD_ERANGE,
                              "%s: index %lld at entry %lld must be at least 0 and less than %lld",
                              sg_shape_text(index, text), (long long)((int64_t *)index->data)[bad],
                              (long long)bad, (long long)size);
-    sg_cpu_one_hot(index->elements, size, index->data, call->y->dtype, call->y->data);
+    SG_RUN(call, one_hot, index->elements, size, index->data, call->y->dtype, call->y->data);
     return SIGAD_OK;
 }
 
-static const sigad_op op_one_hot = {SIGAD_OP_INIT, .name = "one_hot", .infer = infer, .fwd = fwd};
+static const sigad_op op_one_hot = {SIGAD_OP_INIT, .name = "one_hot", .infer = infer,
+                                    SG_ON_EACH_DEVICE(fwd, NULL, NULL, NULL)};
 
 sigad_tensor sigad_one_hot(sigad_tape *tape, sigad_tensor index, int64_t size, sigad_dtype dtype)
 {

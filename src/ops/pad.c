@@ -39,19 +39,10 @@ static void inside(const sigad_op_call *call, int input, sg_view *view)
                  width + (given->before + given->after) * split.inner, 0, width);
 }
 
-/* y as one row of entries that all come from one place. */
-static void fill(const sigad_op_call *call, double value)
-{
-    const float narrow = (float)value;
-    const void *entry = call->y->dtype == SIGAD_F32 ? (const void *)&narrow : &value;
-    sg_view view;
-    sg_view_rows(&view, call->y->elements, 1, 0, 1, 0, 0);
-    sg_cpu_copy(call->threads, call->y->dtype, &view, entry, call->y->data);
-}
-
 static sigad_status fwd(sigad_op_call *call)
 {
-    fill(call, SG_ATTRIBUTES(attributes, call)->value);
+    SG_RUN(call, fill, call->y->dtype, call->y->elements, SG_ATTRIBUTES(attributes, call)->value,
+           call->y->data);
     return sg_view_fwd(call, inside);
 }
 
@@ -65,10 +56,9 @@ static sigad_status jvp(sigad_op_call *call)
     return sg_view_jvp(call, inside);
 }
 
-static const sigad_op op_pad = {
-    SIGAD_OP_INIT,  .name = "pad", .flags = SIGAD_OP_LINEAR | SG_OP_FRESH,
-    .infer = infer, .fwd = fwd,    .vjp = vjp,
-    .jvp = jvp};
+static const sigad_op op_pad = {SIGAD_OP_INIT, .name = "pad",
+                                .flags = SIGAD_OP_LINEAR | SG_OP_FRESH, .infer = infer,
+                                SG_ON_EACH_DEVICE(fwd, vjp, jvp, NULL)};
 
 sigad_tensor sigad_pad(sigad_tape *tape, sigad_tensor x, int axis, int64_t before, int64_t after,
                        double value)

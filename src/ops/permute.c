@@ -89,7 +89,7 @@ static sigad_status jvp(sigad_op_call *call)
 #define TABLE(op_name)                                                                          \
     {                                                                                           \
         SIGAD_OP_INIT, .name = op_name, .flags = SIGAD_OP_LINEAR | SG_OP_FRESH, .infer = infer, \
-                       .fwd = fwd, .vjp = vjp, .jvp = jvp                                       \
+                       SG_ON_EACH_DEVICE(fwd, vjp, jvp, NULL)                                   \
     }
 static const sigad_op op_permute = TABLE("permute"), op_transpose = TABLE("transpose");
 

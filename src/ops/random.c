@@ -1,6 +1,5 @@
 /* Tensors drawn at random: operations without inputs, so that a replay with another step draws
  * anew. */
-#include "ops/cpu/random.h"
 #include "ops/shape.h"
 #include <math.h>
 
@@ -29,22 +28,22 @@ static sigad_status infer(sigad_op_call *call)
 static sigad_status draw_uniform(sigad_op_call *call)
 {
     const attributes *given = SG_ATTRIBUTES(attributes, call);
-    sg_cpu_uniform(call->threads, sg_call_random_key(call), given->low, given->high,
-                   call->y->elements, given->dtype, call->y->data);
+    SG_RUN(call, uniform, sg_call_random_key(call), given->low, given->high, call->y->elements,
+           given->dtype, call->y->data);
     return SIGAD_OK;
 }
 
 static sigad_status draw_normal(sigad_op_call *call)
 {
-    sg_cpu_normal(call->threads, sg_call_random_key(call), call->y->elements, call->y->dtype,
-                  call->y->data);
+    SG_RUN(call, normal, sg_call_random_key(call), call->y->elements, call->y->dtype,
+           call->y->data);
     return SIGAD_OK;
 }
 
 static const sigad_op op_uniform = {SIGAD_OP_INIT, .name = "uniform", .infer = infer,
-                                    .fwd = draw_uniform};
+                                    SG_ON_EACH_DEVICE(draw_uniform, NULL, NULL, NULL)};
 static const sigad_op op_normal = {SIGAD_OP_INIT, .name = "normal", .infer = infer,
-                                   .fwd = draw_normal};
+                                   SG_ON_EACH_DEVICE(draw_normal, NULL, NULL, NULL)};
 
 static sigad_tensor apply(sigad_tape *tape, const sigad_op *op, sigad_dtype dtype, int rank,
                           const int64_t *shape, double low, double high)

@@ -98,7 +98,7 @@ static sigad_status jvp(sigad_op_call *call)
     {                                                                                     \
         SIGAD_OP_INIT, .name = op_name,                                                   \
                        .flags = SIGAD_OP_LINEAR | SG_OP_ALIAS | SG_OP_FRESH | SG_OP_PASS, \
-                       .infer = op_infer, .fwd = fwd, .vjp = vjp, .jvp = jvp              \
+                       .infer = op_infer, SG_ON_EACH_DEVICE(fwd, vjp, jvp, NULL)          \
     }
 static const sigad_op op_reshape = TABLE("reshape", infer_reshape);
 static const sigad_op op_squeeze = TABLE("squeeze", infer_squeeze);

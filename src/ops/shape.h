@@ -3,11 +3,29 @@
 #ifndef SG_SHAPE_H
 #define SG_SHAPE_H
 #include "graph/tape.h"
+#include "ops/kernels.h"
+#include "ops/split.h"
 #include "sigad/ops.h"
 #include <stdbool.h>
 
 /* The attributes of a call, as the struct that was given to sigad_apply. */
 #define SG_ATTRIBUTES(type, call) ((const type *)(call)->attributes)
+
+/* A kernel of the call's device: SG_RUN(call, sum, arguments behind the place). */
+#define SG_RUN(call, kernel, ...) \
+    (sg_call_place(call)->kernels->kernel(sg_call_place(call), __VA_ARGS__))
+static inline sg_origin sg_call_origin(const sigad_op_call *call)
+{
+    const sg_call *whole = (const sg_call *)(const void *)call;
+    return (sg_origin){whole->name, (int64_t)whole->position, whole->tape,
+                       whole->tape->nodes[whole->position].generation};
+}
+
+/* The functions of an operation whose work is all done by such kernels: the same on every device.
+ */
+#define SG_ON_EACH_DEVICE(f, v, j, s)                                                    \
+    .fwd = f, .vjp = v, .jvp = j, .soc = s, .cuda_fwd = f, .cuda_vjp = v, .cuda_jvp = j, \
+    .cuda_soc = s
 
 static inline bool sg_is_floating(int32_t dtype)
 {
@@ -57,10 +75,7 @@ static inline bool sg_same_shape(const sigad_array *a, const sigad_array *b)
     return same;
 }
 
-/* An array seen from one axis, or from all (SIGAD_ALL) as one: [outer, n, inner]. */
-typedef struct {
-    int64_t outer, n, inner;
-} sg_split;
+/* From `axis`, or all (SIGAD_ALL). */
 sg_split sg_split_at(const sigad_array *x, int axis);
 
 /* "[2,3] and [4]" of the first `count` inputs; a longer text is cut. Returns buffer. */

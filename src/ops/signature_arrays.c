@@ -3,7 +3,6 @@
 #include "core/memory.h"
 #include "core/parallel.h"
 #include "ops/signature_route.h"
-#include <string.h>
 
 /* batch * entries elements fit in memory, and if there are any, the pointer is there. */
 static sigad_status check_array(int64_t batch, int64_t entries, int64_t bytes, const void *array,
@@ -45,7 +44,7 @@ static sigad_status run(sg_signature_batch b, int what, int n_jobs)
     if (total < 0) return SIGAD_ENOMEM;
     b.work = sg_allocate(&b.plan->allocator, (size_t)total);
     if (!b.work) return SIGAD_ENOMEM;
-    if (what == SG_BATCH_VJP) memset(b.out, 0, (size_t)out_bytes);
+    b.fresh = what == SG_BATCH_VJP;
     sg_signature_run_by(&b, what, &layout);
     sg_release(&b.plan->allocator, b.work, (size_t)total);
     return SIGAD_OK;

@@ -38,6 +38,8 @@ typedef struct {
     bool ragged;            /* lengths are there, or will be: they change how a call is laid out */
     const void *x, *y_bar, *x_dot;
     void *out;
+    bool fresh; /* nothing is in out yet: an item's place is cleared just before something is added
+                 */
     void *work; /* of sg_signature_work_bytes, 64-byte aligned */
     int threads;
 } sg_signature_batch;

@@ -385,6 +385,7 @@ static void run_group(void *user, int64_t group, int worker)
 {
     const run *r = user;
     place p = place_of(r, group, 0, worker);
+    for (int k = 0; k < p.paths; k++) sg_signature_clear(r->job, item_of(&p, k));
     run_part(&p);
     turn_round(&p);
     if (r->job->what == SG_BATCH_VJP) pull_part(&p);
@@ -430,6 +431,7 @@ void sg_signature_run_chunks(sg_signature_job *job)
         return;
     }
     int64_t groups = l->tasks / l->chunks.parts;
+    for (int64_t i = 0; i < job->batch->batch; i++) sg_signature_clear(job, i);
     sg_parallel(l->threads, l->tasks, run_part_apart, &r);
     sg_parallel(l->threads, groups, turn_round_apart, &r);
     if (job->what == SG_BATCH_FWD) return;

@@ -1,6 +1,7 @@
 /* Groups of items, one item per vector lane. */
 #include "core/memory.h"
 #include "ops/cpu/steps.h"
+#include "ops/cpu/tensor/tensor.h"
 #include "ops/signature_route.h"
 #include <string.h>
 
@@ -12,6 +13,13 @@ int64_t sg_signature_row_bytes(const sg_signature_batch *b, int what, int lanes)
     return total < 0 ? -1 : total * sg_scalar_bytes(b->scalar);
 }
 
+static bool is_closed_log(const sg_signature_batch *b)
+{
+    int64_t steps = sg_steps(b->plan, b->length);
+    return b->kernels == &sg_log_sig_kernels && b->plan->degree <= 3 &&
+           sg_tensor_vjp_is_closed(b->plan, steps);
+}
+
 int64_t sg_signature_lane_bytes(const sg_signature_batch *b, int what, const sg_lane_kernels *lanes)
 {
     bool forward = sg_signature_is_forward(what);
@@ -19,7 +27,9 @@ int64_t sg_signature_lane_bytes(const sg_signature_batch *b, int what, const sg_
     if (b->kernels->from_path && (forward || b->kernels != &sg_sig_kernels))
         most = lanes->sig_bytes(b->plan, b->length);
     if (b->kernels->from_path && !forward) {
-        bytes = lanes->sig_vjp_bytes(b->plan, b->length);
+        bytes = is_closed_log(b) ? sg_sig_kernels.vjp_work[b->scalar](b->plan, b->length) *
+                                       sg_scalar_bytes(b->scalar)
+                                 : lanes->sig_vjp_bytes(b->plan, b->length);
         if (bytes > most) most = bytes;
     }
     if (b->kernels != &sg_sig_kernels && sg_lanes_transform(b->plan)) {
@@ -49,6 +59,7 @@ static void find_rows(const sg_signature_job *j, int64_t group, rows *r)
     r->count = left < j->layout.lanes->lanes ? (int)left : j->layout.lanes->lanes;
     for (int k = 0; k < r->count; k++) {
         int64_t i = j->layout.order_bytes ? j->order[first + k] : first + k;
+        sg_signature_clear(j, i);
         int64_t out_entries = sg_signature_is_forward(j->what) ? j->y_entries : j->x_entries;
         r->length[k] = b->lengths ? b->lengths[i] : b->length;
         r->time[k] = sg_time_step(b->plan, r->length[k]);
@@ -66,6 +77,22 @@ static void take_rows(const sg_signature_job *j, char **rest, void **row)
     for (int k = 0; k < j->layout.lanes->lanes; k++, *rest += bytes) row[k] = *rest;
 }
 
+/* Cotangents of the paths of a group from those of their signatures. Where a closed form is cheaper
+ * than a group, only logarithms come here. */
+static void pull_rows(const sg_signature_job *j, const rows *r, const void *const *sig_bar,
+                      void *work)
+{
+    const sg_signature_batch *b = j->batch;
+    if (is_closed_log(b)) {
+        for (int k = 0; k < r->count; k++)
+            sg_sig_kernels.vjp[b->scalar](b->plan, r->length[k], r->x[k], sig_bar[k], r->out[k],
+                                          work);
+        return;
+    }
+    j->layout.lanes->sig_vjp(b->plan, b->length, r->count, r->length, r->time, r->x, sig_bar,
+                             r->out, work);
+}
+
 static void run_sig_group(const sg_signature_job *j, int64_t group, int worker)
 {
     const sg_signature_batch *b = j->batch;
@@ -76,8 +103,7 @@ static void run_sig_group(const sg_signature_job *j, int64_t group, int worker)
         lanes->sig(b->plan, b->length, r.count, r.length, r.time, r.x, r.out,
                    sg_signature_area(j, worker));
     else
-        lanes->sig_vjp(b->plan, b->length, r.count, r.length, r.time, r.x, r.y_bar, r.out,
-                       sg_signature_area(j, worker));
+        pull_rows(j, &r, r.y_bar, sg_signature_area(j, worker));
 }
 
 /* Logarithms of the rows x of a group, or their cotangents. */
@@ -121,7 +147,7 @@ static void run_log_sig_group(const sg_signature_job *j, int64_t group, int work
         cotangent[k] = sig_bar[k];
     }
     transform_rows(j, &r, x, sig_bar, lane_work);
-    lanes->sig_vjp(b->plan, b->length, r.count, r.length, r.time, r.x, cotangent, r.out, lane_work);
+    pull_rows(j, &r, cotangent, lane_work);
 }
 
 static void run_transform_group(const sg_signature_job *j, int64_t group, int worker)

@@ -84,6 +84,7 @@ void sg_signature_run_item(void *user, int64_t i, int worker)
                *y_bar = sg_advance(b->y_bar, y_at, b->scalar);
     void *out = sg_advance(b->out, sg_signature_is_forward(j->what) ? y_at : x_at, b->scalar);
     void *work = sg_signature_area(j, worker);
+    sg_signature_clear(j, i);
     if (j->what == SG_BATCH_FWD)
         b->kernels->fwd[b->scalar](b->plan, length, x, out, work);
     else if (j->what == SG_BATCH_VJP)

@@ -142,8 +142,7 @@ static int64_t length_of_call(const sigad_op_call *call)
     return item_rank(call) == 2 ? call->x[0].shape[call->x[0].rank - 2] : 0;
 }
 
-/* The call without its arrays. */
-static sg_signature_batch batch_of_call(const sigad_op_call *call)
+sg_signature_batch sg_signature_batch_of_call(const sigad_op_call *call)
 {
     const attributes *given = SG_ATTRIBUTES(attributes, call);
     return (sg_signature_batch){.kernels = given->kernels,
@@ -171,6 +170,22 @@ static sigad_status check_lengths(sigad_op_call *call)
     return SIGAD_OK;
 }
 
+static sigad_status infer_workspace(sigad_op_call *call)
+{
+    static const int what[] = {SG_BATCH_FWD, SG_BATCH_VJP, SG_BATCH_JVP, SG_BATCH_SOC};
+    const sg_signature_batch batch = sg_signature_batch_of_call(call);
+    for (int i = 0; i < 4; i++) {
+        if (call->device == SIGAD_CUDA) {
+            if (sg_signature_device_work(call, i, &call->workspace_bytes[i])) return SIGAD_ERANGE;
+            continue;
+        }
+        const int64_t bytes = sg_signature_work_bytes(&batch, what[i]);
+        if (bytes < 0) return SIGAD_ERANGE;
+        call->workspace_bytes[i] = (size_t)bytes;
+    }
+    return SIGAD_OK;
+}
+
 sigad_status sg_signature_infer(sigad_op_call *call)
 {
     const attributes *given = SG_ATTRIBUTES(attributes, call);
@@ -180,25 +195,19 @@ sigad_status sg_signature_infer(sigad_op_call *call)
     sigad_status status = sg_need_floats(call, 1);
     if (!status && call->n == 2) status = check_lengths(call);
     if (status) return status;
-    sg_signature_batch batch = batch_of_call(call);
     int64_t shape[SIGAD_MAX_RANK];
     memcpy(shape, x->shape, (size_t)rank * sizeof *shape);
     shape[rank] = sg_signature_y_entries(given->kernels, given->plan);
-    static const int what[] = {SG_BATCH_FWD, SG_BATCH_VJP, SG_BATCH_JVP, SG_BATCH_SOC};
-    for (int i = 0; i < 4; i++) {
-        int64_t bytes = sg_signature_work_bytes(&batch, what[i]);
-        if (bytes < 0)
-            return sigad_op_fail(call, SIGAD_ERANGE, "%s: its workspace does not fit in memory",
-                                 sg_shape_text(x, text));
-        call->workspace_bytes[i] = (size_t)bytes;
-    }
+    if (infer_workspace(call))
+        return sigad_op_fail(call, SIGAD_ERANGE, "%s: its workspace does not fit in memory",
+                             sg_shape_text(x, text));
     return sg_infer_as(call, x->dtype, rank + 1, shape);
 }
 
 static sigad_status run(const sigad_op_call *call, int what, const void *y_bar, const void *x_dot,
                         void *out)
 {
-    sg_signature_batch batch = batch_of_call(call);
+    sg_signature_batch batch = sg_signature_batch_of_call(call);
     batch.lengths = call->n == 2 ? call->saved : NULL;
     batch.x = call->x[0].data;
     batch.y_bar = y_bar;
@@ -226,8 +235,10 @@ sigad_status sg_signature_op_fwd(sigad_op_call *call)
 
 sigad_status sg_signature_op_vjp(sigad_op_call *call)
 {
-    if (!call->x_cotangent[0].data) return SIGAD_OK;
-    return run(call, SG_BATCH_VJP, call->y_cotangent->data, NULL, call->x_cotangent[0].data);
+    const sigad_array *out = &call->x_cotangent[0];
+    if (!out->data) return SIGAD_OK;
+    if (sg_call_fresh(call, 0)) SG_RUN(call, clear, out->data, sg_array_bytes(out));
+    return run(call, SG_BATCH_VJP, call->y_cotangent->data, NULL, out->data);
 }
 
 sigad_status sg_signature_op_jvp(sigad_op_call *call)

@@ -15,14 +15,15 @@
 
 typedef struct {
     const sigad_plan *plan;
-    bool forward, closed;
-    int64_t bytes; /* of a number */
+    bool forward, closed; /* closed: forward, path by path */
+    int64_t bytes;        /* of a number */
     int degree;
     double lanes, batch, steps, words;
     double step;    /* multiply-adds of Horner's rule for one increment */
     double product; /* of the Chen product of two tensors */
     double log;     /* of a logarithm, where that is wanted */
-    double run;     /* of one increment of a group, backward or in closed form */
+    double run;     /* of one increment of a group, forward in closed form */
+    bool field;     /* backward in closed form, item by item */
     double filled;  /* mean length of a path over the longest: a guess where lengths differ */
 } shape;
 
@@ -31,12 +32,11 @@ static const sg_lane_kernels *vectors_of(const sg_signature_batch *b)
     return (b->scalar == SG_F32 ? sg_lanes_f32 : sg_lanes_f64)[b->plan->isa];
 }
 
-/* Kernels that take the paths of a group one after the other, with vectors along letters. */
+/* Kernels that take the paths of a group one after the other, with vectors along points. */
 static bool is_closed(const sg_signature_batch *b, int what)
 {
-    if (b->kernels != &sg_sig_kernels) return false;
-    return what == SG_BATCH_FWD ? sg_lanes_sig_is_closed(b->plan, vectors_of(b)->pairs_letters)
-                                : what == SG_BATCH_VJP && sg_lanes_vjp_is_closed(b->plan);
+    return b->kernels == &sg_sig_kernels && what == SG_BATCH_FWD &&
+           sg_lanes_sig_is_closed(b->plan, vectors_of(b)->pairs_letters);
 }
 
 static shape shape_of(const sg_signature_batch *b, int what, const sg_lane_kernels *lanes)
@@ -57,18 +57,31 @@ static shape shape_of(const sg_signature_batch *b, int what, const sg_lane_kerne
         s.step += (plan->degree - n + 1) * (double)plan->size[n];
         s.product += (n - 1) * (double)plan->size[n];
     }
-    s.run = s.step * 2;
+    s.field = what == SG_BATCH_VJP && sg_tensor_vjp_is_closed(plan, sg_steps(plan, b->length));
     if (s.closed) {
-        double paths = s.batch < s.lanes ? s.batch : s.lanes,
-               vectors = (double)plan->size[2] / s.lanes;
-        s.run = paths * (s.forward ? vectors / 2 + 0.5 : 2 * vectors + 20);
+        double paths = s.batch < s.lanes ? s.batch : s.lanes;
+        s.run = paths * ((double)plan->size[2] / s.lanes / 2 + 0.5);
     }
     if (b->kernels == &sg_log_sig_kernels) s.log = s.product * plan->degree / 3;
     return s;
 }
 
+/* Of a path's points, and of what the cotangent becomes first. */
+static double cost_of_closed_form(const shape *s)
+{
+    double letters = (double)s->plan->letters, pairs = letters * letters / 2;
+    if (s->degree == 2) return 500 + s->filled * s->steps * (5 + 2 * pairs / s->lanes);
+    if (s->degree == 3)
+        return 1000 + 6 * letters * pairs / s->lanes +
+               s->filled * s->steps * (2 + (letters + 8) * pairs / s->lanes);
+    double features = letters + letters * letters * 1.5;
+    return 2500 + 10 * letters * letters * pairs +
+           s->filled * s->steps * (10 + ((features + 20) * pairs + 2 * letters * pairs) / s->lanes);
+}
+
 static double cost_of_items(const shape *s)
 {
+    if (s->field) return s->batch * (cost_of_closed_form(s) + 9 * s->log / s->lanes);
     bool core = s->forward && sg_tensor_core(s->plan, (int64_t)s->steps, s->bytes);
     double step = (core ? 0.4 : 1) * s->step / s->lanes + 7.5 * s->degree * (s->degree - 1);
     double item = 1000 + s->filled * s->steps * step + 3 * s->log / s->lanes;
@@ -91,7 +104,13 @@ static double cost_of_join(const shape *s)
 /* Of one group's increments. The core takes fewer operations, but each piece is completed. */
 static double cost_of_steps(const shape *s, double steps)
 {
-    if (!s->forward || s->closed) return steps * s->run;
+    if (s->field && s->log > 0 && s->degree <= 3)
+        return s->lanes * cost_of_closed_form(s) * steps / (s->filled * s->steps + 1);
+    if (s->closed) return steps * s->run;
+    if (!s->forward) {
+        bool core = sg_lanes_vjp_core(s->plan, (int64_t)steps, s->bytes == sizeof(float)) != NULL;
+        return steps * (20 * (double)s->plan->letters + (core ? 0.9 : 2) * s->step);
+    }
     sg_lane_route route = sg_lanes_route(s->plan, (int64_t)steps, false, 0);
     return s->step * (route.core ? 0.28 * steps + 6 : route.area ? 0.35 * steps : 0.7 * steps);
 }
@@ -144,7 +163,7 @@ static bool served(const sg_signature_batch *b, int what, const sg_chunks *chunk
 {
     int64_t all = sg_chunk_count(chunks), longest = (b->length - 1 + all - 1) / all + 1;
     return what == SG_BATCH_FWD ? sg_lanes_serve_forward(b->plan, sg_steps(b->plan, longest))
-                                : is_closed(b, what) || sg_lanes_serve(b->plan);
+                                : sg_lanes_serve(b->plan);
 }
 
 static bool fits(const sg_signature_layout *l, int what)
@@ -170,18 +189,18 @@ static bool is_worth_it(double part, double joins)
  * there is room. */
 static void cut_time(const sg_signature_batch *b, int what, const shape *s, sg_signature_layout *l)
 {
-    bool closed = is_closed(b, what), exact = b->scalar == SG_F32 && !s->forward && !closed;
+    bool exact = b->scalar == SG_F32 && !s->forward;
     for (;;) {
         sg_signature_layout next = *l;
         int64_t more = more_parts(s, l->chunks.parts);
         double steps = s->steps / (double)sg_chunk_count(&l->chunks),
                whole = cost_of_steps(s, steps), part = cost_of_steps(s, steps / (double)more),
-               paths = !closed || !s->forward ? l->chunks.spread : s->batch,
+               paths = s->closed ? s->batch : l->chunks.spread,
                joins = (paths < s->lanes ? paths : s->lanes) * cost_of_join(s) + part -
                        whole / (double)more;
         /* pieces are joined, and logarithms taken, row by row */
         if (sg_chunk_count(&l->chunks) == 1) joins += 3 * s->log * (s->forward ? 1 : 3);
-        bool full = closed || l->chunks.spread == (int)s->lanes;
+        bool full = s->closed || l->chunks.spread == (int)s->lanes;
         if (full && more * l->tasks <= RUNS && is_worth_it(part, joins))
             next.chunks.parts *= more;
         else if (exact && steps > EXACT_STEPS)
@@ -220,13 +239,13 @@ static double choose_for_paths(const sg_signature_batch *b, int what, const shap
                                sg_signature_layout *l)
 {
     double best = cost_of_items(s);
-    bool real = what == SG_BATCH_FWD || what == SG_BATCH_VJP, closed = is_closed(b, what);
+    bool real = what == SG_BATCH_FWD || what == SG_BATCH_VJP;
     if (!real || b->length < 2) return best;
-    int most = closed ? 1 : vectors_of(b)->lanes;
-    if (!closed && best <= least_of_group(s)) most = 0;
+    int most = s->closed ? 1 : vectors_of(b)->lanes;
+    if (!s->closed && best <= least_of_group(s)) most = 0;
     for (int spread = 1; spread <= most; spread *= 2) {
         double cost = cost_of_groups(s, spread);
-        if (cost >= best && !closed) continue;
+        if (cost >= best && !s->closed) continue;
         sg_signature_layout next = {.lanes = vectors_of(b), .chunks = {1, spread, 1}};
         if (!served(b, what, &next.chunks)) continue;
         sg_signature_lay_out_lanes(b, what, &next);

@@ -4,6 +4,7 @@
 #define SG_SIGNATURE_ROUTE_H
 #include "ops/cpu/lanes/lanes.h"
 #include "ops/signature_batch.h"
+#include <string.h>
 
 enum { SG_MOST_LANES = 16 };
 
@@ -72,6 +73,14 @@ static inline void *sg_signature_area(const sg_signature_job *j, int worker)
 {
     return (char *)j->batch->work + j->layout.order_bytes + j->layout.store_bytes +
            worker * j->layout.area_bytes;
+}
+
+/* Clears an item's place in out, if nothing is there yet. */
+static inline void sg_signature_clear(const sg_signature_job *j, int64_t item)
+{
+    const sg_signature_batch *b = j->batch;
+    void *place = sg_advance(b->out, item * j->x_entries, b->scalar);
+    if (b->fresh) memset(place, 0, (size_t)(j->x_entries * sg_scalar_bytes(b->scalar)));
 }
 
 /* One item at a time: all four derivatives. -1: more than any memory. */

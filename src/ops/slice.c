@@ -49,10 +49,9 @@ static sigad_status jvp(sigad_op_call *call)
     return sg_view_jvp(call, cut_out);
 }
 
-static const sigad_op op_slice = {
-    SIGAD_OP_INIT,  .name = "slice", .flags = SIGAD_OP_LINEAR | SG_OP_FRESH,
-    .infer = infer, .fwd = fwd,      .vjp = vjp,
-    .jvp = jvp};
+static const sigad_op op_slice = {SIGAD_OP_INIT, .name = "slice",
+                                  .flags = SIGAD_OP_LINEAR | SG_OP_FRESH, .infer = infer,
+                                  SG_ON_EACH_DEVICE(fwd, vjp, jvp, NULL)};
 
 sigad_tensor sigad_slice(sigad_tape *tape, sigad_tensor x, int axis, int64_t start, int64_t stop)
 {

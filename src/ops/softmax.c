@@ -1,5 +1,5 @@
 /* y = exp(x) / sum(exp(x)) and its logarithm, along one axis. Derivatives: ops/cpu/softmax.inc. */
-#include "ops/cpu/softmax.h"
+#include "ops/shape.h"
 
 typedef struct {
     int32_t axis;
@@ -20,7 +20,7 @@ static sigad_status run(const sigad_op_call *call, sg_softmax_kernel kernel, con
     const sigad_array *x = &call->x[0];
     int axis = SG_ATTRIBUTES(attributes, call)->axis;
     sg_split split = sg_split_at(x, axis < 0 ? axis + x->rank : axis);
-    if (out) sg_cpu_softmax(kernel, x->dtype, call->threads, &split, a, b, c, out);
+    if (out) SG_RUN(call, softmax, kernel, x->dtype, &split, a, b, c, out);
     return SIGAD_OK;
 }
 
@@ -76,11 +76,10 @@ static sigad_status soc_log(sigad_op_call *call)
              : SIGAD_OK;
 }
 
-static const sigad_op softmax = {SIGAD_OP_INIT, .name = "softmax", .infer = infer, .fwd = fwd,
-                                 .vjp = vjp,    .jvp = jvp,        .soc = soc};
-static const sigad_op log_softmax = {SIGAD_OP_INIT,  .name = "log_softmax", .infer = infer,
-                                     .fwd = fwd_log, .vjp = vjp_log,        .jvp = jvp_log,
-                                     .soc = soc_log};
+static const sigad_op softmax = {SIGAD_OP_INIT, .name = "softmax", .infer = infer,
+                                 SG_ON_EACH_DEVICE(fwd, vjp, jvp, soc)};
+static const sigad_op log_softmax = {SIGAD_OP_INIT, .name = "log_softmax", .infer = infer,
+                                     SG_ON_EACH_DEVICE(fwd_log, vjp_log, jvp_log, soc_log)};
 
 sigad_tensor sigad_softmax(sigad_tape *tape, sigad_tensor x, int axis)
 {

@@ -30,8 +30,7 @@ static sigad_status reduce(const sigad_op_call *call, const sigad_array *x, cons
     sg_sum sum;
     sg_along_sum(call, &sum);
     if (x->data)
-        sg_cpu_sum(&sum, x->dtype, call->threads, x->data, divisor(call), y->data, add,
-                   call->workspace);
+        SG_RUN(call, sum, &sum, x->dtype, x->data, divisor(call), y->data, add, call->workspace);
     return SIGAD_OK;
 }
 
@@ -44,9 +43,8 @@ static sigad_status vjp(sigad_op_call *call)
 {
     sg_view spread = sg_along_spread(call);
     if (call->x_cotangent[0].data)
-        sg_cpu_add_scaled(call->threads, call->y->dtype, &spread, 1.0 / divisor(call),
-                          call->y_cotangent->data, call->x_cotangent[0].data,
-                          sg_call_fresh(call, 0));
+        SG_RUN(call, add_scaled, call->y->dtype, &spread, 1.0 / divisor(call),
+               call->y_cotangent->data, call->x_cotangent[0].data, sg_call_fresh(call, 0));
     return SIGAD_OK;
 }
 
@@ -58,7 +56,7 @@ static sigad_status jvp(sigad_op_call *call)
 #define TABLE(op_name)                                                                          \
     {                                                                                           \
         SIGAD_OP_INIT, .name = op_name, .flags = SIGAD_OP_LINEAR | SG_OP_FRESH, .infer = infer, \
-                       .fwd = fwd, .vjp = vjp, .jvp = jvp                                       \
+                       SG_ON_EACH_DEVICE(fwd, vjp, jvp, NULL)                                   \
     }
 static const sigad_op op_sum = TABLE("sum"), op_mean = TABLE("mean");
 

@@ -2,7 +2,6 @@
  * x_cotangent += f'(x) y_cotangent,  y_tangent += f'(x) x_tangent,
  * x_cotangent_tangent += f''(x) y_cotangent x_tangent. */
 #include "ops/unary.h"
-#include "ops/cpu/unary.h"
 #include "ops/shape.h"
 
 typedef struct {
@@ -30,8 +29,7 @@ static sigad_status run(const sigad_op_call *call, sg_unary_order order, const v
     const sigad_array *x = &call->x[0];
     sg_unary_arrays arrays = {x->data, call->y->data, p, q, out, fresh};
     if (out)
-        sg_cpu_unary(given->kind, order, x->dtype, call->threads, x->elements, given->a, given->b,
-                     &arrays);
+        SG_RUN(call, unary, given->kind, order, x->dtype, x->elements, given->a, given->b, &arrays);
     return SIGAD_OK;
 }
 
@@ -73,10 +71,9 @@ static sigad_status soc_of_piecewise(sigad_op_call *call)
 #define SOC_CURVED      soc_of_curved
 
 static const sigad_op table[] = {
-#define ROW(op_name, bend, value, first, second)                            \
-    {SIGAD_OP_INIT,  .name = #op_name, .flags = SG_OP_FRESH | FLAGS_##bend, \
-     .infer = infer, .fwd = fwd,       .vjp = vjp,                          \
-     .jvp = jvp,     .soc = SOC_##bend},
+#define ROW(op_name, bend, value, first, second)                                           \
+    {SIGAD_OP_INIT, .name = #op_name, .flags = SG_OP_FRESH | FLAGS_##bend, .infer = infer, \
+     SG_ON_EACH_DEVICE(fwd, vjp, jvp, SOC_##bend)},
     SG_UNARY(ROW)
 #undef ROW
 };

@@ -77,8 +77,8 @@ static sigad_status soc(sigad_op_call *call)
     return SIGAD_OK;
 }
 
-static const sigad_op op_variance = {SIGAD_OP_INIT, .name = "variance", .infer = infer, .fwd = fwd,
-                                     .vjp = vjp,    .jvp = jvp,         .soc = soc};
+static const sigad_op op_variance = {SIGAD_OP_INIT, .name = "variance", .infer = infer,
+                                     SG_ON_EACH_DEVICE(fwd, vjp, jvp, soc)};
 
 sigad_tensor sigad_variance(sigad_tape *tape, sigad_tensor x, int axis, int correction, int keep)
 {

@@ -1,13 +1,12 @@
 #include "ops/view.h"
 #include "ops/shape.h"
-#include <string.h>
 
 sigad_status sg_view_fwd(sigad_op_call *call, sg_view_of view_of)
 {
     for (int i = 0; i < call->n; i++) {
         sg_view view;
         view_of(call, i, &view);
-        sg_cpu_copy(call->threads, call->y->dtype, &view, call->x[i].data, call->y->data);
+        SG_RUN(call, copy, call->y->dtype, &view, call->x[i].data, call->y->data);
     }
     return SIGAD_OK;
 }
@@ -22,11 +21,11 @@ sigad_status sg_view_vjp(sigad_op_call *call, sg_view_of view_of)
         const sigad_array *out = &call->x_cotangent[i];
         bool fresh = sg_call_fresh(call, i);
         if (fresh && sg_product(view.rank, view.shape) != out->elements) {
-            memset(out->data, 0, sg_array_bytes(out));
+            SG_RUN(call, clear, out->data, sg_array_bytes(out));
             fresh = false;
         }
-        sg_cpu_add_scaled(call->threads, call->y->dtype, &back, 1.0, call->y_cotangent->data,
-                          out->data, fresh);
+        SG_RUN(call, add_scaled, call->y->dtype, &back, 1.0, call->y_cotangent->data, out->data,
+               fresh);
     }
     return SIGAD_OK;
 }
@@ -37,8 +36,8 @@ sigad_status sg_view_jvp(sigad_op_call *call, sg_view_of view_of)
         sg_view view;
         if (!call->x_tangent[i].data) continue;
         view_of(call, i, &view);
-        sg_cpu_add_scaled(call->threads, call->y->dtype, &view, 1.0, call->x_tangent[i].data,
-                          call->y_tangent->data, false);
+        SG_RUN(call, add_scaled, call->y->dtype, &view, 1.0, call->x_tangent[i].data,
+               call->y_tangent->data, false);
     }
     return SIGAD_OK;
 }

@@ -1,8 +1,6 @@
 /* y = condition ? a : b: derivatives go where the value comes from. Linear in a and b. */
-#include "ops/cpu/where.h"
 #include "ops/shape.h"
 #include "ops/unbroadcast.h"
-#include <string.h>
 
 enum { CONDITION = 0, A = 1, B = 2 };
 
@@ -26,7 +24,7 @@ static sigad_status infer(sigad_op_call *call)
 
 static sigad_status fwd(sigad_op_call *call)
 {
-    sg_cpu_where(call->threads, &call->x[CONDITION], &call->x[A], &call->x[B], call->y);
+    SG_RUN(call, where, &call->x[CONDITION], &call->x[A], &call->x[B], call->y);
     return SIGAD_OK;
 }
 
@@ -39,9 +37,8 @@ typedef struct {
 static void add_entries(const void *user, void *out, bool fresh)
 {
     const term *t = user;
-    if (fresh) memset(out, 0, sg_array_bytes(t->call->y));
-    sg_cpu_add_where(t->call->threads, &t->call->x[CONDITION], t->operand == A, t->p, t->call->y,
-                     out);
+    if (fresh) SG_RUN(t->call, clear, out, sg_array_bytes(t->call->y));
+    SG_RUN(t->call, add_where, &t->call->x[CONDITION], t->operand == A, t->p, t->call->y, out);
 }
 
 static sigad_status vjp(sigad_op_call *call)
@@ -63,9 +60,8 @@ static sigad_status jvp(sigad_op_call *call)
     return SIGAD_OK;
 }
 
-static const sigad_op op_where = {SIGAD_OP_INIT,  .name = "where", .flags = SIGAD_OP_LINEAR,
-                                  .infer = infer, .fwd = fwd,      .vjp = vjp,
-                                  .jvp = jvp};
+static const sigad_op op_where = {SIGAD_OP_INIT, .name = "where", .flags = SIGAD_OP_LINEAR,
+                                  .infer = infer, SG_ON_EACH_DEVICE(fwd, vjp, jvp, NULL)};
 
 sigad_tensor sigad_where(sigad_tape *tape, sigad_tensor condition, sigad_tensor a, sigad_tensor b)
 {

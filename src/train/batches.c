@@ -165,33 +165,39 @@ static int64_t row_at(const sigad_batches *b, int64_t i)
     return b->options.in_order ? b->position + i : b->order[b->position + i];
 }
 
-/* A cleared tensor of the tape of the shape [rows, leading (if not negative), row ...]. */
-static bool new_leaf(sigad_tape *tape, const sigad_array *row, int64_t rows, int64_t leading,
-                     sigad_tensor *tensor, char **data)
+static const char next_caller[] = "sigad_batches_next";
+
+/* Begins a tensor of the tape of the shape [rows, leading (if not negative), row ...]; NULL with
+ * the error set. */
+static void *begin_leaf(sigad_tape *tape, const sigad_array *row, int64_t rows, int64_t leading,
+                        sg_draft *draft)
 {
-    static const char caller[] = "sigad_batches_next";
     sigad_array value;
     int64_t shape[SIGAD_MAX_RANK] = {rows, leading};
     int fresh = leading < 0 ? 1 : 2;
     memcpy(shape + fresh, row->shape, (size_t)row->rank * sizeof *shape);
-    if (sg_array_describe(&tape->context->error, caller, (sigad_dtype)row->dtype, row->rank + fresh,
-                          shape, &value))
-        return false;
-    *tensor = sg_tape_leaf(tape, caller, SG_NODE_CONSTANT, &value, NULL);
-    if (!sg_tape_resolve(tape, caller, *tensor, &value)) return false;
-    *data = value.data;
-    return true;
+    if (sg_array_describe(&tape->context->error, next_caller, (sigad_dtype)row->dtype,
+                          row->rank + fresh, shape, &value))
+        return NULL;
+    return sg_tape_leaf_begin(tape, next_caller, &value, draft);
+}
+
+static bool end_leaf(sigad_tape *tape, const sg_draft *draft, sigad_tensor *tensor)
+{
+    *tensor = sg_tape_leaf_end(tape, next_caller, draft);
+    return tensor->generation != 0;
 }
 
 static bool copy_rows(const sigad_batches *b, const source *s, sigad_tape *tape, int64_t rows,
                       sigad_tensor *tensor)
 {
     size_t bytes = sg_array_bytes(&s->row);
-    char *to;
-    if (!new_leaf(tape, &s->row, rows, -1, tensor, &to)) return false;
+    sg_draft draft;
+    char *to = begin_leaf(tape, &s->row, rows, -1, &draft);
+    if (!to) return false;
     for (int64_t i = 0; bytes && i < rows; i++)
         memcpy(to + (size_t)i * bytes, s->data + (size_t)row_at(b, i) * bytes, bytes);
-    return true;
+    return end_leaf(tape, &draft, tensor);
 }
 
 static int64_t length_of(const source *s, int64_t row)
@@ -199,37 +205,47 @@ static int64_t length_of(const source *s, int64_t row)
     return s->offsets[row + 1] - s->offsets[row];
 }
 
-/* One series, then its last point again until there are `longest`. */
+/* One series, then its last point again until there are `longest`; zeros if it has none. */
 static void copy_padded(const source *s, int64_t row, int64_t longest, char *to)
 {
     size_t bytes = sg_array_bytes(&s->row);
     int64_t length = length_of(s, row);
-    if (!length || !bytes) return;
-    memcpy(to, s->data + (size_t)s->offsets[row] * bytes, (size_t)length * bytes);
-    for (int64_t i = length; i < longest; i++)
+    if (!bytes || !longest) return;
+    if (length)
+        memcpy(to, s->data + (size_t)s->offsets[row] * bytes, (size_t)length * bytes);
+    else
+        memset(to, 0, (size_t)longest * bytes);
+    for (int64_t i = length; length && i < longest; i++)
         memcpy(to + (size_t)i * bytes, to + (size_t)(length - 1) * bytes, bytes);
+}
+
+static bool copy_paths(const sigad_batches *b, const source *s, sigad_tape *tape, int64_t rows,
+                       int64_t longest, sigad_tensor *path)
+{
+    size_t bytes = sg_array_bytes(&s->row);
+    sg_draft draft;
+    char *points = begin_leaf(tape, &s->row, rows, longest, &draft);
+    if (!points) return false;
+    for (int64_t i = 0; i < rows; i++)
+        copy_padded(s, row_at(b, i), longest, points + (size_t)(i * longest) * bytes);
+    return end_leaf(tape, &draft, path);
 }
 
 static bool copy_series(const sigad_batches *b, const source *s, sigad_tape *tape, int64_t rows,
                         sigad_tensor *path, sigad_tensor *lengths)
 {
     static const sigad_array length = {.dtype = SIGAD_I64, .elements = 1};
-    size_t bytes = sg_array_bytes(&s->row);
-    int64_t longest = 0;
-    char *points, *counts;
+    int64_t longest = 0, *counts;
+    sg_draft draft;
     for (int64_t i = 0; i < rows; i++) {
         int64_t here = length_of(s, row_at(b, i));
         if (here > longest) longest = here;
     }
-    if (!new_leaf(tape, &s->row, rows, longest, path, &points) ||
-        !new_leaf(tape, &length, rows, -1, lengths, &counts))
-        return false;
-    for (int64_t i = 0; i < rows; i++) {
-        int64_t row = row_at(b, i);
-        copy_padded(s, row, longest, points + (size_t)(i * longest) * bytes);
-        ((int64_t *)(void *)counts)[i] = length_of(s, row);
-    }
-    return true;
+    if (!copy_paths(b, s, tape, rows, longest, path)) return false;
+    counts = begin_leaf(tape, &length, rows, -1, &draft);
+    if (!counts) return false;
+    for (int64_t i = 0; i < rows; i++) counts[i] = length_of(s, row_at(b, i));
+    return end_leaf(tape, &draft, lengths);
 }
 
 static bool copy_all(const sigad_batches *b, sigad_tape *tape, int64_t rows, sigad_tensor *tensors)

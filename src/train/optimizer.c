@@ -63,13 +63,19 @@ void *sg_optimizer_create(sigad_context *context, const sg_rule *rule, size_t by
     return o;
 }
 
+static void destroy_state(const sigad_optimizer *o, sg_state *state)
+{
+    if (!state) return;
+    sg_device_release(o->context, state->slots, state->slot_bytes);
+    sg_release(&o->context->allocator, state, state->bytes);
+}
+
 void sigad_optimizer_destroy(sigad_optimizer *o)
 {
     if (!o) return;
     const sigad_allocator *allocator = &o->context->allocator;
     sg_owned_detach(&o->owned);
-    for (size_t i = 0; i < o->state_count; i++)
-        if (o->states[i]) sg_release(allocator, o->states[i], o->states[i]->bytes);
+    for (size_t i = 0; i < o->state_count; i++) destroy_state(o, o->states[i]);
     sg_release(allocator, o->states, o->state_count * sizeof *o->states);
     sg_optimizer_release_groups(o);
     sg_release(allocator, o->prefix, strlen(o->prefix) + 1);
@@ -108,7 +114,7 @@ double sigad_optimizer_lr(const sigad_optimizer *o)
 
 static size_t aligned(size_t bytes)
 {
-    return (bytes + SG_ALIGNMENT - 1) / SG_ALIGNMENT * SG_ALIGNMENT;
+    return (bytes + SG_DEVICE_ALIGNMENT - 1) / SG_DEVICE_ALIGNMENT * SG_DEVICE_ALIGNMENT;
 }
 
 /* "adam.m/fc1.weight" at `to`, behind which the next one may go. */
@@ -129,13 +135,33 @@ static const char *slot_name(const sigad_optimizer *o, int slot)
     return slot == SG_SLOTS ? "updates" : o->rule->slot_name[slot];
 }
 
-/* The slots are a few times as large as a parameter that is in memory: sizes cannot overflow. */
+/* Cleared; false if memory is short. */
+static bool take_slots(const sigad_optimizer *o, sg_state *state, size_t entries, size_t bytes)
+{
+    if (!bytes) return true;
+    char *free = sg_device_take(o->context, bytes);
+    if (!free) return false;
+    state->slots = free;
+    state->slot_bytes = bytes;
+    for (int slot = 0; slot < SG_SLOTS; slot++)
+        if (o->uses[slot]) {
+            state->slot[slot] = free;
+            free += entries;
+        }
+    return sg_device_clear(o->context, o->rule->name, state->slots, bytes);
+}
+
+/* The state with the names behind it; the slots have a block on the context's device. Those are a
+ * few times as large as a parameter that is in memory: sizes cannot overflow. */
 static sg_state *create_state(const sigad_optimizer *o, const sg_parameter *parameter)
 {
     size_t entries = aligned(sg_array_bytes(&parameter->value)), bytes = aligned(sizeof(sg_state));
-    size_t fixed = strlen(o->rule->name) + strlen(parameter->name) + sizeof "./";
+    size_t fixed = strlen(o->rule->name) + strlen(parameter->name) + sizeof "./", slot_bytes = 0;
     for (int slot = 0; slot < SG_SLOTS; slot++)
-        if (o->uses[slot]) bytes += entries + fixed + strlen(slot_name(o, slot));
+        if (o->uses[slot]) {
+            slot_bytes += entries;
+            bytes += fixed + strlen(slot_name(o, slot));
+        }
     bytes += fixed + strlen(slot_name(o, SG_SLOTS));
     sg_state *state = sg_context_allocate(o->context, bytes);
     if (!state) return NULL;
@@ -145,17 +171,14 @@ static sg_state *create_state(const sigad_optimizer *o, const sg_parameter *para
     state->shape = parameter->value;
     state->shape.data = NULL;
     char *free = (char *)state + aligned(sizeof *state);
-    for (int slot = 0; slot < SG_SLOTS; slot++)
-        if (o->uses[slot]) {
-            state->slot[slot] = free;
-            free += entries;
-        }
     for (int slot = 0; slot <= SG_SLOTS; slot++)
         if (slot == SG_SLOTS || o->uses[slot]) {
             state->name[slot] = free;
             free = write_name(free, o->rule->name, slot_name(o, slot), parameter->name);
         }
-    return state;
+    if (take_slots(o, state, entries, slot_bytes)) return state;
+    destroy_state(o, state);
+    return NULL;
 }
 
 sg_state *sg_optimizer_state(sigad_optimizer *o, size_t parameter)

@@ -13,7 +13,7 @@ typedef struct {
     const sigad_optimizer *optimizer;
     double lr, weight_decay; /* as the parameter's group says; no decay where rank is below 2 */
     double clip_value;       /* gradient entries are cut to -clip_value .. clip_value, */
-    double clip_factor;      /* and then multiplied by this */
+    const double *clip;      /* and then multiplied by this; NULL: 1 */
     int64_t updates;         /* of this parameter, with this one */
     int64_t count;
     void *value;
@@ -28,12 +28,13 @@ typedef struct {
     int kind;                        /* SG_RULE_.. */
 } sg_rule;
 
-/* What an optimizer keeps of one parameter; the slots' entries and the names stand behind it in the
- * same block. */
+/* What an optimizer keeps of one parameter; the names stand behind it in the same block. */
 typedef struct {
     size_t bytes;      /* of the block */
     sigad_array shape; /* of each slot; no data */
     int64_t updates;
+    void *slots; /* a block of all slots, on the context's device; NULL if none is in use */
+    size_t slot_bytes;
     void *slot[SG_SLOTS];
     const char *name[SG_SLOTS + 1]; /* of the slots, and of `updates` */
 } sg_state;

@@ -2,6 +2,7 @@
 // product that is added to something is one operation. Products with 1 are free, since compilers
 // leave them out.
 #pragma once
+#include "emulation.h"
 #include <stdint.h>
 
 struct operation_counts {
@@ -79,4 +80,8 @@ template <class F> counted<F> &operator+=(counted<F> &a, product<F> b)
 template <class F> counted<F> &operator-=(counted<F> &a, product<F> b)
 {
     return a = a - b;
+}
+template <class F> counted<F> from_lane(counted<F> v, int away)
+{
+    return __shfl_down_sync(0xffffffffu, v, away);
 }

@@ -1,32 +1,29 @@
-/* Memory of the emulated device: the host's, in blocks of exactly the size asked for, so that the
- * address sanitizer sees what is read past them. */
+/* Memory of the emulated device. Each block ends with its pages, so that what is read past it is a
+ * fault. */
 #include "device_memory.h"
-#include <stdlib.h>
-#include <string.h>
+#include "ops/cuda/runtime.h"
 #include <time.h>
 
 void *device_take(size_t bytes)
 {
     void *block = NULL;
-    if (posix_memalign(&block, 256, bytes ? bytes : 1)) return NULL;
-    memset(block, 0xff, bytes);
+    sg_cuda_runtime_of_build.take(&block, bytes ? bytes : 1, NULL);
     return block;
 }
 
 void device_release(void *block)
 {
-    free(block);
+    if (block) sg_cuda_runtime_of_build.release(block, NULL);
 }
 
 int device_put(void *to, const void *from, size_t bytes)
 {
-    if (bytes) memcpy(to, from, bytes);
-    return 0;
+    return bytes ? sg_cuda_runtime_of_build.copy(to, from, bytes, SG_CUDA_TO_DEVICE, NULL) : 0;
 }
 
 int device_get(void *to, const void *from, size_t bytes)
 {
-    return device_put(to, from, bytes);
+    return bytes ? sg_cuda_runtime_of_build.copy(to, from, bytes, SG_CUDA_TO_HOST, NULL) : 0;
 }
 
 const char *device_name(void)

@@ -1,12 +1,20 @@
 // The emulated device but for how it runs threads: emulation_fibers.cpp, emulation_threads.cpp.
 #include "emulation.h"
-#include "ops/cuda/kernels.h"
 #include <stdlib.h>
 
-emulation emulated = {4, EMULATION_UPWARDS, -1, 0, -1, 0};
-static int device_blocks;
+emulation emulated = {4, EMULATION_UPWARDS, -1, 0, -1, 0, -1, -1, 0, 1, 0, 0, 0, 0, 0};
 
-int emulation_refuses(int64_t blocks, int threads, size_t shared)
+namespace
+{
+struct grid {
+    int64_t blocks;
+    int threads;
+    size_t shared;
+    void (*body)(void *);
+};
+
+// The error with which a device answers such a launch; 0: it goes on.
+int refuses(int64_t blocks, int threads, size_t shared)
 {
     enum { INVALID_CONFIGURATION = 9 };
     if (emulated.failing_launch >= 0 && emulated.failing_launch-- == 0)
@@ -17,41 +25,25 @@ int emulation_refuses(int64_t blocks, int threads, size_t shared)
     return 0;
 }
 
-int emulation_blocks(void)
+// What a launch queues: the grid, and behind it the kernel's arguments.
+int run_grid(void *queued)
 {
-    return device_blocks;
+    grid *g = static_cast<grid *>(queued);
+    return emulated_run(g->blocks, g->threads, g->shared, g->body, g + 1);
 }
+} // namespace
 
-// ---- in place of device.cu
-// --------------------------------------------------------------------------
-
-static int properties_of_emulation(sg_cuda_properties *found)
+int emulated_launch(int64_t blocks, int threads, size_t shared, void *stream, void (*body)(void *),
+                    const void *user, size_t user_bytes)
 {
-    if (emulated.no_device) return 100;
-    found->device = 0;
-    found->multiprocessors = emulated.multiprocessors;
-    found->shared_bytes = EMULATED_MOST_SHARED;
-    return 0;
-}
-
-static void *upload(const void *bytes, size_t count)
-{
-    void *block = emulated.failing_upload ? NULL : malloc(count);
-    if (!block) return NULL;
-    memcpy(block, bytes, count);
-    device_blocks++;
-    return block;
-}
-
-static void release(int32_t, void *block)
-{
-    device_blocks--;
-    free(block);
-}
-
-extern "C" const sg_cuda_driver *sg_cuda_driver_of_build(void)
-{
-    static const sg_cuda_driver driver = {&sg_cuda_kernels_f32, &sg_cuda_kernels_f64,
-                                          properties_of_emulation, upload, release};
-    return &driver;
+    emulated.launches++;
+    const int refused = refuses(blocks, threads, shared);
+    if (refused) return refused;
+    const size_t bytes = sizeof(grid) + user_bytes;
+    grid *queued = static_cast<grid *>(malloc(bytes));
+    *queued = {blocks, threads, shared, body};
+    memcpy(static_cast<void *>(queued + 1), user, user_bytes);
+    const int error = emulated_queue(stream, run_grid, queued, bytes);
+    free(queued);
+    return error;
 }

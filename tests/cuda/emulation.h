@@ -22,14 +22,21 @@ extern emulated_index blockDim, gridDim;
 
 enum { EMULATED_MOST_THREADS = 1024, EMULATED_WARP = 32, EMULATED_MOST_SHARED = 96 << 10 };
 enum { EMULATED_LAUNCH_FAILURE = 719 }; // as CUDA numbers its errors
-// The error with which a device answers such a launch; 0: it goes on.
-int emulation_refuses(int64_t blocks, int threads, size_t shared);
 
 void *emulated_shared();
 void emulated_barrier(const char *file, int line);
 // Hands `value` out and gets that of the thread `away` lanes on, if that is in the same warp.
 void emulated_shuffle(void *value, size_t bytes, unsigned away);
-int emulated_launch(int64_t blocks, int threads, size_t shared, void (*body)(void *), void *user);
+// Runs a grid, now. Returns the runtime's error.
+int emulated_run(int64_t blocks, int threads, size_t shared, void (*body)(void *), void *user);
+
+// A launch: as emulated_queue, if a device would take it.
+int emulated_launch(int64_t blocks, int threads, size_t shared, void *stream, void (*body)(void *),
+                    const void *user, size_t user_bytes);
+
+// Work on a stream: body(user), with the device's memory open to it, on a copy of user's bytes; now
+// or, if work is deferred, when the host waits. Returns the runtime's error.
+int emulated_queue(void *stream, int (*body)(void *), const void *user, size_t user_bytes);
 
 #define __syncthreads() emulated_barrier(__FILE__, __LINE__)
 
@@ -49,9 +56,10 @@ template <class T> struct exactly {
 };
 
 template <class... Parameters>
-static int launch(void (*kernel)(Parameters...), int64_t blocks, int threads, size_t shared, void *,
-                  typename exactly<Parameters>::type... arguments)
+static int launch(void (*kernel)(Parameters...), int64_t blocks, int threads, size_t shared,
+                  void *stream, typename exactly<Parameters>::type... arguments)
 {
     auto body = [=] { kernel(arguments...); };
-    return emulated_launch(blocks, threads, shared, emulated_body<decltype(body)>, &body);
+    return emulated_launch(blocks, threads, shared, stream, emulated_body<decltype(body)>, &body,
+                           sizeof body);
 }

@@ -1,6 +1,7 @@
 /* What the tests ask of the emulated device. */
 #ifndef EMULATION_CONTROL_H
 #define EMULATION_CONTROL_H
+#include <stdint.h>
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -15,6 +16,12 @@ typedef struct {
     int no_device;       /* the device is not there */
     int failing_launch;  /* the launch of that number from now on fails; -1: none */
     int failing_upload;  /* uploads find no memory */
+    int failing_take;    /* the block of device memory of that number from now on; -1: none */
+    int failing_copy;    /* likewise, of copies and clearings */
+    int deferred;        /* work runs only when the host waits for it */
+    int devices;
+    /* What was done: */
+    int64_t launches, copies, blocks_taken, waits_for_stream, waits_for_event;
 } emulation;
 extern emulation emulated;
 
@@ -24,8 +31,12 @@ const char *emulation_barrier(int number); /* FILE:LINE */
 int emulation_met(int number);             /* since the last look */
 /* What was wrong with a launch since the last call; NULL: nothing. */
 const char *emulation_fault(void);
-/* Blocks of memory on the device that have not been released. */
+/* Blocks of memory on devices, and streams, that have not been released. */
 int emulation_blocks(void);
+int emulation_streams(void);
+/* The host may touch the devices' memory in between. */
+void emulation_open(void);
+void emulation_close(void);
 
 #ifdef __cplusplus
 }

@@ -235,10 +235,8 @@ void emulated_shuffle(void *value, size_t bytes, unsigned away)
     leave(AT_SHUFFLE);
 }
 
-int emulated_launch(int64_t blocks, int threads, size_t shared, void (*body)(void *), void *user)
+int emulated_run(int64_t blocks, int threads, size_t shared, void (*body)(void *), void *user)
 {
-    const int refused = emulation_refuses(blocks, threads, shared);
-    if (refused) return refused;
     body_of_launch = body;
     user_of_launch = user;
     threads_of_block = threads;

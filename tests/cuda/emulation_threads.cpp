@@ -116,10 +116,8 @@ void emulated_shuffle(void *value, size_t bytes, unsigned away)
     warp->wait(EMULATED_WARP);
 }
 
-int emulated_launch(int64_t blocks, int threads, size_t shared, void (*body)(void *), void *user)
+int emulated_run(int64_t blocks, int threads, size_t shared, void (*body)(void *), void *user)
 {
-    const int refused = emulation_refuses(blocks, threads, shared);
-    if (refused) return refused;
     blockDim.x = static_cast<unsigned>(threads);
     gridDim.x = static_cast<unsigned>(blocks);
     const unsigned all = blockDim.x * (blocks < SIDES ? 1 : SIDES);

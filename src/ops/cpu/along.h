@@ -2,7 +2,8 @@
  * inner] with arrays of the result's shape [outer, inner]. */
 #ifndef SG_CPU_ALONG_H
 #define SG_CPU_ALONG_H
-#include "ops/shape.h"
+#include "ops/place.h"
+#include "ops/split.h"
 
 /* X(name, assignment, expression) in entries xi of x, ti of a tangent of x and, of the result's
  * shape, ri (the variance's mean, the norm, the largest entry), li (the logarithm of the sum of
@@ -34,11 +35,11 @@ typedef struct {
     void *out;
 } sg_along_arrays;
 
-void sg_cpu_along(int kind, int threads, int32_t dtype, sg_split split,
+void sg_cpu_along(sg_place *place, int kind, int32_t dtype, sg_split split,
                   const sg_along_arrays *arrays);
 
 /* Over n entries of results: y = sqrt(y); y = 0 where it is not finite; l = log(l), y = l + r. */
-void sg_cpu_root(int64_t n, int32_t dtype, void *y);
-void sg_cpu_finite(int64_t n, int32_t dtype, void *y);
-void sg_cpu_log_plus(int64_t n, int32_t dtype, void *l, const void *r, void *y);
+void sg_cpu_root(sg_place *place, int64_t n, int32_t dtype, void *y);
+void sg_cpu_finite(sg_place *place, int64_t n, int32_t dtype, void *y);
+void sg_cpu_log_plus(sg_place *place, int64_t n, int32_t dtype, void *l, const void *r, void *y);
 #endif

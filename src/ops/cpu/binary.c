@@ -14,7 +14,7 @@ static const void *at(const void *array, int64_t offset)
     return array ? (const char *)array + offset : NULL;
 }
 
-static void run_entries(void *user, const sg_run *run)
+static void run_entries(void *user, const sg_stretch *run)
 {
     const job *j = user;
     const sg_binary_arrays *all = j->arrays;
@@ -46,16 +46,16 @@ static bool is_small(const sg_binary_arrays *arrays)
            (!arrays->p || arrays->p->elements == n);
 }
 
-void sg_cpu_binary(int kind, sg_binary_order order, int threads, const sg_binary_arrays *arrays)
+void sg_cpu_binary(sg_place *place, int kind, sg_binary_order order, const sg_binary_arrays *arrays)
 {
     int32_t dtype = arrays->a->dtype;
     job j = {sg_dense_of(dtype)->binary[kind][order], dtype == SIGAD_F64 ? 8 : 4, arrays};
     if (is_small(arrays)) {
-        run_entries(&j, &(sg_run){.n = arrays->y->elements, .rows = 1, .step = {1, 1, 1}});
+        run_entries(&j, &(sg_stretch){.n = arrays->y->elements, .rows = 1, .step = {1, 1, 1}});
         return;
     }
     const sigad_array *operands[] = {arrays->a, arrays->b, arrays->p};
     sg_walk plan;
     sg_walk_broadcast(&plan, arrays->y, arrays->p ? 3 : 2, operands);
-    sg_walk_run_rows(&plan, threads, run_entries, &j);
+    sg_walk_run_rows(&plan, place->threads, run_entries, &j);
 }

@@ -2,6 +2,7 @@
 #ifndef SG_CPU_BINARY_H
 #define SG_CPU_BINARY_H
 #include "ops/cpu/walk.h"
+#include "ops/place.h"
 #include <stdbool.h>
 
 /* What to compute, elementwise; `out`, y and g have the full shape. */
@@ -31,5 +32,6 @@ typedef struct {
     bool fresh;
 } sg_binary_entries;
 
-void sg_cpu_binary(int kind, sg_binary_order order, int threads, const sg_binary_arrays *arrays);
+void sg_cpu_binary(sg_place *place, int kind, sg_binary_order order,
+                   const sg_binary_arrays *arrays);
 #endif

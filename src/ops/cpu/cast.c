@@ -30,8 +30,10 @@
         return;                                                     \
     } while (0)
 
-int64_t sg_cpu_cast(int64_t n, int32_t from_dtype, const void *from, int32_t to_dtype, void *to)
+int64_t sg_cpu_cast(sg_place *place, sg_origin origin, int64_t n, int32_t from_dtype,
+                    const void *from, int32_t to_dtype, void *to)
 {
+    (void)place, (void)origin;
     if (from_dtype == to_dtype && n) memcpy(to, from, (size_t)n * (to_dtype == SIGAD_F32 ? 4 : 8));
     if (from_dtype == to_dtype) return -1;
     if (from_dtype == SIGAD_F32 && to_dtype == SIGAD_F64) CONVERT(float, double);
@@ -42,8 +44,10 @@ int64_t sg_cpu_cast(int64_t n, int32_t from_dtype, const void *from, int32_t to_
     CONVERT_TO_INTEGER(double);
 }
 
-void sg_cpu_cast_add(int64_t n, int32_t from_dtype, const void *from, int32_t to_dtype, void *to)
+void sg_cpu_cast_add(sg_place *place, int64_t n, int32_t from_dtype, const void *from,
+                     int32_t to_dtype, void *to)
 {
+    (void)place;
     if (from_dtype == SIGAD_F32 && to_dtype == SIGAD_F32) ADD(float, float);
     if (from_dtype == SIGAD_F32) ADD(float, double);
     if (to_dtype == SIGAD_F32) ADD(double, float);

@@ -6,7 +6,7 @@ typedef struct {
 } job;
 
 #define COMPARE(name, type, relation)                                                \
-    static void name(void *user, const sg_run *run)                                  \
+    static void name(void *user, const sg_stretch *run)                              \
     {                                                                                \
         const job *j = user;                                                         \
         const type *a = (const type *)j->a + run->offset[0];                         \
@@ -21,22 +21,22 @@ COMPARE(less_f32, float, <)
 COMPARE(less_f64, double, <)
 COMPARE(less_i64, int64_t, <)
 
-static void walk(int threads, const sigad_array *a, const sigad_array *b, const sigad_array *y,
-                 const sg_run_body body[3])
+static void walk(sg_place *place, const sigad_array *a, const sigad_array *b, const sigad_array *y,
+                 const sg_stretch_body body[3])
 {
     const sigad_array *operands[] = {a, b};
     job j = {a->data, b->data, y->data};
     sg_walk plan;
     sg_walk_broadcast(&plan, y, 2, operands);
-    sg_walk_run(&plan, threads, body[a->dtype - SIGAD_F32], &j);
+    sg_walk_run(&plan, place->threads, body[a->dtype - SIGAD_F32], &j);
 }
 
-void sg_cpu_equal(int threads, const sigad_array *a, const sigad_array *b, const sigad_array *y)
+void sg_cpu_equal(sg_place *place, const sigad_array *a, const sigad_array *b, const sigad_array *y)
 {
-    walk(threads, a, b, y, (const sg_run_body[]){equal_f32, equal_f64, equal_i64});
+    walk(place, a, b, y, (const sg_stretch_body[]){equal_f32, equal_f64, equal_i64});
 }
 
-void sg_cpu_less(int threads, const sigad_array *a, const sigad_array *b, const sigad_array *y)
+void sg_cpu_less(sg_place *place, const sigad_array *a, const sigad_array *b, const sigad_array *y)
 {
-    walk(threads, a, b, y, (const sg_run_body[]){less_f32, less_f64, less_i64});
+    walk(place, a, b, y, (const sg_stretch_body[]){less_f32, less_f64, less_i64});
 }

@@ -2,7 +2,9 @@
 #ifndef SG_CPU_COMPARE_H
 #define SG_CPU_COMPARE_H
 #include "ops/cpu/walk.h"
+#include "ops/place.h"
 
-void sg_cpu_equal(int threads, const sigad_array *a, const sigad_array *b, const sigad_array *y);
-void sg_cpu_less(int threads, const sigad_array *a, const sigad_array *b, const sigad_array *y);
+void sg_cpu_equal(sg_place *place, const sigad_array *a, const sigad_array *b,
+                  const sigad_array *y);
+void sg_cpu_less(sg_place *place, const sigad_array *a, const sigad_array *b, const sigad_array *y);
 #endif

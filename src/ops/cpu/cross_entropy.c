@@ -13,26 +13,29 @@ typedef struct {
 #define SG_KERNELS "ops/cpu/cross_entropy.inc"
 #include "ops/cpu/both_reals.h"
 
-void sg_cpu_cross_entropy_fwd(const sg_cross_entropy *c, void *terms)
+void sg_cpu_cross_entropy_fwd(sg_place *place, const sg_cross_entropy *c, void *terms)
 {
     job j = {c, 1, NULL, terms};
-    sg_ranges(c->threads, c->rows, c->classes, SG_BY_DTYPE(c->dtype, fwd), &j);
+    sg_ranges(place->threads, c->rows, c->classes, SG_BY_DTYPE(c->dtype, fwd), &j);
 }
 
-void sg_cpu_cross_entropy_vjp(const sg_cross_entropy *c, double scale, void *out)
+void sg_cpu_cross_entropy_vjp(sg_place *place, const sg_cross_entropy *c, sg_mean_share share,
+                              void *out)
 {
-    job j = {c, scale, NULL, out};
-    sg_ranges(c->threads, c->rows, c->classes, SG_BY_DTYPE(c->dtype, vjp), &j);
+    job j = {c, sg_cpu_mean_share(c->dtype, share), NULL, out};
+    sg_ranges(place->threads, c->rows, c->classes, SG_BY_DTYPE(c->dtype, vjp), &j);
 }
 
-void sg_cpu_cross_entropy_jvp(const sg_cross_entropy *c, const void *u, void *terms)
+void sg_cpu_cross_entropy_jvp(sg_place *place, const sg_cross_entropy *c, const void *u,
+                              void *terms)
 {
     job j = {c, 1, u, terms};
-    sg_ranges(c->threads, c->rows, c->classes, SG_BY_DTYPE(c->dtype, jvp), &j);
+    sg_ranges(place->threads, c->rows, c->classes, SG_BY_DTYPE(c->dtype, jvp), &j);
 }
 
-void sg_cpu_cross_entropy_soc(const sg_cross_entropy *c, double scale, const void *u, void *out)
+void sg_cpu_cross_entropy_soc(sg_place *place, const sg_cross_entropy *c, sg_mean_share share,
+                              const void *u, void *out)
 {
-    job j = {c, scale, u, out};
-    sg_ranges(c->threads, c->rows, c->classes, SG_BY_DTYPE(c->dtype, soc), &j);
+    job j = {c, sg_cpu_mean_share(c->dtype, share), u, out};
+    sg_ranges(place->threads, c->rows, c->classes, SG_BY_DTYPE(c->dtype, soc), &j);
 }

@@ -2,11 +2,11 @@
  * which exp gives the softmax p again: the largest logit and 1 / sum(exp(x - largest)). */
 #ifndef SG_CPU_CROSS_ENTROPY_H
 #define SG_CPU_CROSS_ENTROPY_H
-#include "sigad/op.h"
+#include "ops/cpu/mean_share.h"
+#include "ops/place.h"
 
 typedef struct {
     int32_t dtype;
-    int threads;
     int64_t rows, classes;
     const void *x;         /* [rows, classes] */
     const int64_t *labels; /* [rows], each 0 .. classes - 1 */
@@ -14,11 +14,14 @@ typedef struct {
 } sg_cross_entropy;
 
 /* terms[row] = -log p[label]; writes what is saved. */
-void sg_cpu_cross_entropy_fwd(const sg_cross_entropy *c, void *terms);
-/* out += scale (p - [label]) */
-void sg_cpu_cross_entropy_vjp(const sg_cross_entropy *c, double scale, void *out);
+void sg_cpu_cross_entropy_fwd(sg_place *place, const sg_cross_entropy *c, void *terms);
+/* out += share (p - [label]) */
+void sg_cpu_cross_entropy_vjp(sg_place *place, const sg_cross_entropy *c, sg_mean_share share,
+                              void *out);
 /* terms[row] = <p, u> - u[label] */
-void sg_cpu_cross_entropy_jvp(const sg_cross_entropy *c, const void *u, void *terms);
-/* out += scale p (u - <p, u>) */
-void sg_cpu_cross_entropy_soc(const sg_cross_entropy *c, double scale, const void *u, void *out);
+void sg_cpu_cross_entropy_jvp(sg_place *place, const sg_cross_entropy *c, const void *u,
+                              void *terms);
+/* out += share p (u - <p, u>) */
+void sg_cpu_cross_entropy_soc(sg_place *place, const sg_cross_entropy *c, sg_mean_share share,
+                              const void *u, void *out);
 #endif

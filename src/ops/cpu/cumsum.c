@@ -11,9 +11,10 @@ typedef struct {
 #define SG_KERNELS "ops/cpu/cumsum.inc"
 #include "ops/cpu/both_reals.h"
 
-void sg_cpu_cumsum(int threads, int32_t dtype, sg_split split, bool backwards, const void *x,
+void sg_cpu_cumsum(sg_place *place, int32_t dtype, sg_split split, bool backwards, const void *x,
                    void *y, bool add, void *workspace)
 {
     job j = {split, x, y, workspace, backwards, add};
-    sg_parallel_rows(threads, split.outer, split.n * split.inner, SG_BY_DTYPE(dtype, cumsum), &j);
+    sg_parallel_rows(place->threads, split.outer, split.n * split.inner, SG_BY_DTYPE(dtype, cumsum),
+                     &j);
 }

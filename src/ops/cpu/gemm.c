@@ -161,7 +161,7 @@ static void run_task(void *user, int64_t index, int worker)
     for (int64_t item = index * j->items_per_task; item < end; item++) compute_item(j, item);
 }
 
-void sg_gemm(int threads, const sg_gemm_plan *plan, const void *a, const void *b, void *c)
+void sg_cpu_gemm(sg_place *place, const sg_gemm_plan *plan, const void *a, const void *b, void *c)
 {
     sg_gemm_plan merged = *plan;
     sg_gemm_merge(&merged);
@@ -178,5 +178,5 @@ void sg_gemm(int threads, const sg_gemm_plan *plan, const void *a, const void *b
         (double)merged.m * (double)merged.n * (double)merged.k * (double)j.sums * (double)j.outputs;
     double tasks = 1 + work / WORTH_A_TASK;
     j.items_per_task = divided_up(j.items, tasks < (double)j.items ? (int64_t)tasks : j.items);
-    sg_parallel(threads, divided_up(j.items, j.items_per_task), run_task, &j);
+    sg_parallel(place->threads, divided_up(j.items, j.items_per_task), run_task, &j);
 }

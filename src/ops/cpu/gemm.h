@@ -17,6 +17,7 @@
  * and each block is computed by one thread in a fixed order. */
 #ifndef SG_GEMM_H
 #define SG_GEMM_H
+#include "ops/place.h"
 #include "sigad/op.h"
 #include <stdbool.h>
 
@@ -50,5 +51,5 @@ sg_gemm_block sg_gemm_blocks(bool parallel, int64_t m, int64_t n);
 void sg_gemm_merge(sg_gemm_plan *plan);
 
 /* The plan must fit. */
-void sg_gemm(int threads, const sg_gemm_plan *plan, const void *a, const void *b, void *c);
+void sg_cpu_gemm(sg_place *place, const sg_gemm_plan *plan, const void *a, const void *b, void *c);
 #endif

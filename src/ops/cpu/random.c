@@ -15,22 +15,22 @@ typedef struct {
 #define SG_KERNELS "ops/cpu/random.inc"
 #include "ops/cpu/both_reals.h"
 
-void sg_cpu_uniform(int threads, uint64_t key, double low, double high, int64_t n, int32_t dtype,
-                    void *y)
+void sg_cpu_uniform(sg_place *place, uint64_t key, double low, double high, int64_t n,
+                    int32_t dtype, void *y)
 {
     job j = {.key = key, .low = low, .high = high, .y = y};
-    sg_parallel_rows(threads, n, 1, SG_BY_DTYPE(dtype, uniform), &j);
+    sg_parallel_rows(place->threads, n, 1, SG_BY_DTYPE(dtype, uniform), &j);
 }
 
-void sg_cpu_normal(int threads, uint64_t key, int64_t n, int32_t dtype, void *y)
+void sg_cpu_normal(sg_place *place, uint64_t key, int64_t n, int32_t dtype, void *y)
 {
     job j = {.key = key, .y = y};
-    sg_parallel_rows(threads, n, 1, SG_BY_DTYPE(dtype, normal), &j);
+    sg_parallel_rows(place->threads, n, 1, SG_BY_DTYPE(dtype, normal), &j);
 }
 
-void sg_cpu_dropout(int threads, uint64_t key, double rate, int64_t n, int32_t dtype, const void *x,
-                    void *y, bool add)
+void sg_cpu_dropout(sg_place *place, const uint64_t *key, double rate, int64_t n, int32_t dtype,
+                    const void *x, void *y, bool add)
 {
-    job j = {.key = key, .rate = rate, .x = x, .y = y, .add = add};
-    sg_parallel_rows(threads, n, 1, SG_BY_DTYPE(dtype, dropout), &j);
+    job j = {.key = *key, .rate = rate, .x = x, .y = y, .add = add};
+    sg_parallel_rows(place->threads, n, 1, SG_BY_DTYPE(dtype, dropout), &j);
 }

@@ -12,10 +12,11 @@ typedef struct {
 #define SG_KERNELS "ops/cpu/softmax.inc"
 #include "ops/cpu/both_reals.h"
 
-void sg_cpu_softmax(sg_softmax_kernel kernel, int32_t dtype, int threads, const sg_split *split,
+void sg_cpu_softmax(sg_place *place, sg_softmax_kernel kernel, int32_t dtype, const sg_split *split,
                     const void *a, const void *b, const void *c, void *out)
 {
     job j = {kernel, *split, a, b, c, out};
     if (split->n)
-        sg_ranges(threads, split->outer * split->inner, split->n, SG_BY_DTYPE(dtype, runs), &j);
+        sg_ranges(place->threads, split->outer * split->inner, split->n, SG_BY_DTYPE(dtype, runs),
+                  &j);
 }

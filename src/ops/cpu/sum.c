@@ -126,15 +126,15 @@ size_t sg_sum_workspace(const sg_sum *plan, int32_t dtype)
     return (size_t)(plan->chunks * plan->outputs) * (dtype == SIGAD_F64 ? 8 : 4);
 }
 
-static void run(const sg_sum *plan, int32_t dtype, int threads, job j)
+static void run(sg_place *place, const sg_sum *plan, int32_t dtype, job j)
 {
     j.plan = plan;
-    sg_parallel_rows(threads, plan->kept * plan->tiles * plan->chunks,
+    sg_parallel_rows(place->threads, plan->kept * plan->tiles * plan->chunks,
                      plan->units_per_chunk * entries_of_unit(plan), SG_BY_DTYPE(dtype, sum_items),
                      &j);
 }
 
-void sg_cpu_sum(const sg_sum *plan, int32_t dtype, int threads, const void *x, double divisor,
+void sg_cpu_sum(sg_place *place, const sg_sum *plan, int32_t dtype, const void *x, double divisor,
                 void *y, bool add, void *workspace)
 {
     if (plan->outputs == 0) return;
@@ -142,12 +142,12 @@ void sg_cpu_sum(const sg_sum *plan, int32_t dtype, int threads, const void *x, d
         if (!add) memset(y, 0, (size_t)plan->outputs * (dtype == SIGAD_F64 ? 8 : 4));
         return;
     }
-    run(plan, dtype, threads,
+    run(place, plan, dtype,
         (job){.x = x, .divisor = divisor, .y = y, .workspace = workspace, .add = add});
     if (plan->chunks < 2) return;
     sg_sum last;
     sg_sum_plan(&last, 2, (int64_t[]){plan->chunks, plan->outputs}, 1);
     last.chunks = 1;
     last.units_per_chunk = last.units;
-    run(&last, dtype, threads, (job){.x = workspace, .divisor = divisor, .y = y, .add = add});
+    run(place, &last, dtype, (job){.x = workspace, .divisor = divisor, .y = y, .add = add});
 }

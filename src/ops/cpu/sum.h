@@ -3,6 +3,7 @@
  * 14, 1993), so that the rounding error grows with the logarithm of the count. */
 #ifndef SG_CPU_SUM_H
 #define SG_CPU_SUM_H
+#include "ops/place.h"
 #include "sigad/op.h"
 #include <stdbool.h>
 
@@ -25,6 +26,6 @@ void sg_sum_plan_unbroadcast(sg_sum *plan, const sigad_array *y, const sigad_arr
 size_t sg_sum_workspace(const sg_sum *plan, int32_t dtype);
 
 /* y = sum(x) / divisor, or y += with `add`; an empty sum is 0. */
-void sg_cpu_sum(const sg_sum *plan, int32_t dtype, int threads, const void *x, double divisor,
+void sg_cpu_sum(sg_place *place, const sg_sum *plan, int32_t dtype, const void *x, double divisor,
                 void *y, bool add, void *workspace);
 #endif

@@ -25,8 +25,8 @@ static void run_range(void *user, int64_t first, int64_t last)
     j->body(last - first, j->a, j->b, &part);
 }
 
-void sg_cpu_unary(int kind, sg_unary_order order, int32_t dtype, int threads, int64_t n, double a,
-                  double b, const sg_unary_arrays *arrays)
+void sg_cpu_unary(sg_place *place, int kind, sg_unary_order order, int32_t dtype, int64_t n,
+                  double a, double b, const sg_unary_arrays *arrays)
 {
     sg_unary_loop body = sg_dense_of(dtype)->unary[kind][order];
     if (n <= SG_BLOCK) {
@@ -34,5 +34,5 @@ void sg_cpu_unary(int kind, sg_unary_order order, int32_t dtype, int threads, in
         return;
     }
     job j = {body, dtype == SIGAD_F64 ? 8 : 4, a, b, arrays};
-    sg_parallel_rows(threads, n, 1, run_range, &j);
+    sg_parallel_rows(place->threads, n, 1, run_range, &j);
 }

@@ -1,6 +1,7 @@
 /* CPU kernels of the operations in ops/unary.h. */
 #ifndef SG_CPU_UNARY_H
 #define SG_CPU_UNARY_H
+#include "ops/place.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -18,6 +19,6 @@ typedef struct {
     bool fresh; /* derivatives overwrite out */
 } sg_unary_arrays;
 
-void sg_cpu_unary(int kind, sg_unary_order order, int32_t dtype, int threads, int64_t n, double a,
-                  double b, const sg_unary_arrays *arrays);
+void sg_cpu_unary(sg_place *place, int kind, sg_unary_order order, int32_t dtype, int64_t n,
+                  double a, double b, const sg_unary_arrays *arrays);
 #endif

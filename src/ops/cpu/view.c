@@ -7,7 +7,7 @@ typedef struct {
     int64_t n, step_x, step_y;
 } axis;
 
-static void axes_of(const sg_run *run, axis *outer, axis *inner)
+static void axes_of(const sg_stretch *run, axis *outer, axis *inner)
 {
     *inner = (axis){run->n, run->step[1], run->step[0]};
     *outer = (axis){run->rows, run->row_step[1], run->row_step[0]};
@@ -36,7 +36,7 @@ sg_view sg_view_back(const sg_view *view)
     return back;
 }
 
-static void walk(int threads, int32_t dtype, const sg_view *view, sg_run_body body, job j)
+static void walk(sg_place *place, int32_t dtype, const sg_view *view, sg_stretch_body body, job j)
 {
     sg_walk plan;
     int64_t stride[2][SIGAD_MAX_RANK], bytes = dtype == SIGAD_F32 ? 4 : 8;
@@ -45,17 +45,17 @@ static void walk(int threads, int32_t dtype, const sg_view *view, sg_run_body bo
     j.x = (const char *)j.x + view->x_offset * bytes;
     j.y = (char *)j.y + view->y_offset * bytes;
     sg_walk_strides(&plan, view->rank, view->shape, 2, (const int64_t(*)[SIGAD_MAX_RANK])stride);
-    sg_walk_run_rows(&plan, threads, body, &j);
+    sg_walk_run_rows(&plan, place->threads, body, &j);
 }
 
 /* Integers move as doubles do: a copy through a double's register keeps the bits. */
-void sg_cpu_copy(int threads, int32_t dtype, const sg_view *view, const void *x, void *y)
+void sg_cpu_copy(sg_place *place, int32_t dtype, const sg_view *view, const void *x, void *y)
 {
-    walk(threads, dtype, view, dtype == SIGAD_F32 ? copy_f32 : copy_f64, (job){.x = x, .y = y});
+    walk(place, dtype, view, dtype == SIGAD_F32 ? copy_f32 : copy_f64, (job){.x = x, .y = y});
 }
 
-void sg_cpu_add_scaled(int threads, int32_t dtype, const sg_view *view, double factor,
+void sg_cpu_add_scaled(sg_place *place, int32_t dtype, const sg_view *view, double factor,
                        const void *x, void *y, bool fresh)
 {
-    walk(threads, dtype, view, SG_BY_DTYPE(dtype, add_scaled), (job){x, y, factor, fresh});
+    walk(place, dtype, view, SG_BY_DTYPE(dtype, add_scaled), (job){x, y, factor, fresh});
 }

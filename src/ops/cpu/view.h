@@ -1,6 +1,7 @@
 /* CPU kernels that move entries: y is x rearranged. */
 #ifndef SG_CPU_VIEW_H
 #define SG_CPU_VIEW_H
+#include "ops/place.h"
 #include "sigad/op.h"
 #include <stdbool.h>
 
@@ -17,8 +18,8 @@ typedef struct {
 sg_view sg_view_back(const sg_view *view);
 
 /* y = x, for any dtype. */
-void sg_cpu_copy(int threads, int32_t dtype, const sg_view *view, const void *x, void *y);
+void sg_cpu_copy(sg_place *place, int32_t dtype, const sg_view *view, const void *x, void *y);
 /* y += factor * x, or y = factor * x if y is fresh; no entry of y may stand in the box twice. */
-void sg_cpu_add_scaled(int threads, int32_t dtype, const sg_view *view, double factor,
+void sg_cpu_add_scaled(sg_place *place, int32_t dtype, const sg_view *view, double factor,
                        const void *x, void *y, bool fresh);
 #endif

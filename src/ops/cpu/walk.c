@@ -59,7 +59,7 @@ void sg_walk_broadcast(sg_walk *plan, const sigad_array *y, int n,
 
 typedef struct {
     const sg_walk *plan;
-    sg_run_body body;
+    sg_stretch_body body;
     void *user;
     bool together; /* the body takes several runs at once */
     /* A long row is cut into pieces, short rows are put together. */
@@ -67,7 +67,7 @@ typedef struct {
 } job;
 
 /* Moves on by `rows` rows, which end no later than the axis above them. */
-static void advance(const sg_walk *plan, int64_t rows, int64_t *index, sg_run *run)
+static void advance(const sg_walk *plan, int64_t rows, int64_t *index, sg_stretch *run)
 {
     run->start += rows * plan->shape[plan->rank - 1];
     for (int i = plan->rank - 2; i >= 0; i--, rows = 1) {
@@ -85,7 +85,7 @@ static void run_rows(const job *j, int64_t first, int64_t count, int64_t from, i
     const sg_walk *plan = j->plan;
     int outer = plan->rank - 1;
     int64_t index[SIGAD_MAX_RANK], rest = first;
-    sg_run run;
+    sg_stretch run;
     run.n = n;
     run.rows = 1;
     run.start = first * plan->shape[outer] + from;
@@ -123,7 +123,7 @@ static void run_block(void *user, int64_t index, int worker)
     run_rows(j, first, rest < j->rows_per_block ? rest : j->rows_per_block, 0, row_entries);
 }
 
-static void walk(const sg_walk *plan, int threads, sg_run_body body, void *user, bool together)
+static void walk(const sg_walk *plan, int threads, sg_stretch_body body, void *user, bool together)
 {
     int64_t row_entries = plan->shape[plan->rank - 1], rows = 1;
     for (int i = 0; i < plan->rank - 1; i++) rows *= plan->shape[i];
@@ -140,12 +140,12 @@ static void walk(const sg_walk *plan, int threads, sg_run_body body, void *user,
     sg_parallel(threads, blocks, run_block, &j);
 }
 
-void sg_walk_run(const sg_walk *plan, int threads, sg_run_body body, void *user)
+void sg_walk_run(const sg_walk *plan, int threads, sg_stretch_body body, void *user)
 {
     walk(plan, threads, body, user, false);
 }
 
-void sg_walk_run_rows(const sg_walk *plan, int threads, sg_run_body body, void *user)
+void sg_walk_run_rows(const sg_walk *plan, int threads, sg_stretch_body body, void *user)
 {
     walk(plan, threads, body, user, true);
 }

@@ -19,8 +19,8 @@ typedef struct {
 typedef struct {
     int64_t n, rows, start;
     int64_t offset[SG_WALK_OPERANDS], step[SG_WALK_OPERANDS], row_step[SG_WALK_OPERANDS];
-} sg_run;
-typedef void (*sg_run_body)(void *user, const sg_run *run);
+} sg_stretch;
+typedef void (*sg_stretch_body)(void *user, const sg_stretch *run);
 
 void sg_walk_strides(sg_walk *plan, int rank, const int64_t *shape, int n,
                      const int64_t (*stride)[SIGAD_MAX_RANK]);
@@ -30,7 +30,7 @@ void sg_walk_broadcast(sg_walk *plan, const sigad_array *y, int n,
                        const sigad_array *const *operands);
 /* Runs do not overlap; each thread takes whole ones, cut by shape alone. The body gets one run at a
  * time. */
-void sg_walk_run(const sg_walk *plan, int threads, sg_run_body body, void *user);
+void sg_walk_run(const sg_walk *plan, int threads, sg_stretch_body body, void *user);
 /* The body gets several at a time, where they are short. */
-void sg_walk_run_rows(const sg_walk *plan, int threads, sg_run_body body, void *user);
+void sg_walk_run_rows(const sg_walk *plan, int threads, sg_stretch_body body, void *user);
 #endif

@@ -2,12 +2,13 @@
 #ifndef SG_CPU_WHERE_H
 #define SG_CPU_WHERE_H
 #include "ops/cpu/walk.h"
+#include "ops/place.h"
 #include <stdbool.h>
 
 /* y = condition ? a : b */
-void sg_cpu_where(int threads, const sigad_array *condition, const sigad_array *a,
+void sg_cpu_where(sg_place *place, const sigad_array *condition, const sigad_array *a,
                   const sigad_array *b, const sigad_array *y);
 /* out += p where (condition != 0) == when; `out` has y's shape. */
-void sg_cpu_add_where(int threads, const sigad_array *condition, bool when, const sigad_array *p,
-                      const sigad_array *y, void *out);
+void sg_cpu_add_where(sg_place *place, const sigad_array *condition, bool when,
+                      const sigad_array *p, const sigad_array *y, void *out);
 #endif

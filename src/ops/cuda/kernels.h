@@ -3,8 +3,8 @@
  * table of what is asked of the CUDA runtime. The tests put other tables in their place. */
 #ifndef SG_CUDA_KERNELS_H
 #define SG_CUDA_KERNELS_H
-#include <stddef.h>
-#include <stdint.h>
+#include "ops/cuda/runtime.h"
+#include <stdbool.h>
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -102,7 +102,8 @@ typedef struct {
 } sg_cuda_series;
 
 /* Every function queues on `stream` and returns 0, or the runtime's error. Arrays are on the
- * device, float or double by the table that the function is from. */
+ * device, float, double or dual numbers by the table that the function is
+ * from. */
 typedef struct {
     int (*increments)(const sg_cuda_paths *paths, const sg_cuda_layout *q, void *z, void *stream);
     int (*forward)(const sg_cuda_paths *paths, const sg_cuda_layout *q, const void *z,
@@ -129,7 +130,22 @@ typedef struct {
     int (*copy)(int64_t batch, int64_t entries, sg_cuda_rows from, sg_cuda_rows to, void *stream);
 } sg_cuda_kernels;
 
-extern const sg_cuda_kernels sg_cuda_kernels_f32, sg_cuda_kernels_f64;
+extern const sg_cuda_kernels sg_cuda_kernels_f32, sg_cuda_kernels_f64, sg_cuda_kernels_dual;
+
+/* Dual numbers, for derivatives along a direction (dual.cuh), in double precision: n of them from
+ * floats or doubles of `bytes` (slope NULL: all 0), and their slopes added to such again. */
+enum { SG_CUDA_DUAL_BYTES = 16 };
+typedef struct {
+    const sg_cuda_kernels *kernels;
+    int (*join)(int32_t bytes, int64_t n, const void *value, const void *slope, void *out,
+                void *stream);
+    int (*add_slopes)(int32_t bytes, int64_t n, const void *x, void *out, void *stream);
+} sg_cuda_dual;
+
+extern const sg_cuda_dual sg_cuda_dual_of_build;
+
+extern const struct sg_kernels sg_cuda_dense_kernels; /* ops/kernels.h */
+extern const struct sg_rule_kernels sg_cuda_rules;    /* train/rules/rules.h */
 
 /* What the layout asks of a device. */
 typedef struct {
@@ -138,11 +154,20 @@ typedef struct {
     size_t shared_bytes; /* that a block may have */
 } sg_cuda_properties;
 
+struct sg_cuda_blas;
+
 typedef struct {
     const sg_cuda_kernels *f32, *f64;
     int (*properties)(sg_cuda_properties *properties); /* of the current device; 0, or an error */
     void *(*upload)(const void *bytes, size_t count);  /* waits; NULL if memory is short */
     void (*release)(int32_t device, void *block);
+    const sg_cuda_runtime *runtime;
+    const struct sg_kernels *dense;
+    const struct sg_rule_kernels *rules;
+    const sg_cuda_dual *dual;
+    /* Those of ops/cuda/dense/blas.h; NULL: there is no cuBLAS. */
+    bool (*open_blas)(struct sg_cuda_blas *blas, void *stream, const char **reason);
+    void (*close_blas)(struct sg_cuda_blas *blas);
 } sg_cuda_driver;
 
 /* NULL in a library without CUDA. */

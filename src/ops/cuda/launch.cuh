@@ -68,10 +68,25 @@ SG_DEVICE int64_t grid_blocks()
     return gridDim.x;
 }
 
+// The real type that a scalar is made of, for what has no derivative.
+template <class T> struct plain {
+    using type = T;
+};
+
+// v of the thread `away` lanes on.
+SG_DEVICE float from_lane(float v, int away)
+{
+    return __shfl_down_sync(0xffffffffu, v, away);
+}
+SG_DEVICE double from_lane(double v, int away)
+{
+    return __shfl_down_sync(0xffffffffu, v, away);
+}
+
 // The sum of v over `lanes` adjacent threads, a power of two up to a warp, in a fixed order; the
 // first of them has it. Whole warps call it together.
 template <class T> SG_DEVICE T lane_sum(T v, int lanes)
 {
-    for (int h = lanes / 2; h > 0; h /= 2) v += __shfl_down_sync(0xffffffffu, v, h);
+    for (int h = lanes / 2; h > 0; h /= 2) v += from_lane(v, h);
     return v;
 }

@@ -10,7 +10,7 @@ enum {
     MOST_EXACT_DEGREE = 8, /* the same, without tiles */
     TILE = 8,              /* letters of a thread, of many */
     BLOCK_STEPS = 32,
-    STAGED_BYTES = 24 << 10, /* of increments in shared memory */
+    STAGED_BYTES = 24 << 10, /* of each of two blocks of increments in shared memory */
     SUMMED_BYTES = 40 << 10, /* of columns to be summed there */
     MOST_STAGED = 256,       /* letters; wider increments come from memory */
     BUSY_WARPS = 16,         /* of a multiprocessor */
@@ -56,6 +56,12 @@ static int32_t groups_in_block(int64_t per_path, int64_t wanted, int32_t most_th
     return (int32_t)best;
 }
 
+/* Dual numbers have the kernels for any degree alone. */
+static bool is_dual(const sg_cuda_shape *shape)
+{
+    return shape->scalar_bytes == SG_CUDA_DUAL_BYTES;
+}
+
 /* Which kernel (choose.cuh): for few letters, all of them and two or more levels to a thread; for
  * many, two levels in tiles of letters by letters where it is compiled for the degree; else one
  * level, for any degree. */
@@ -69,7 +75,7 @@ static void choose_tile(const sg_cuda_shape *shape, bool deep, sg_cuda_layout *q
     least = 3;
     deepest = few && letters != 3 ? 0 : few ? 5 : 4;
 #endif
-    if (degree < least || degree > deepest) {
+    if (degree < least || degree > deepest || is_dual(shape)) {
         q->levels = 1;
         q->tile_k = SG_CUDA_TILE;
     } else if (few) {
@@ -96,7 +102,8 @@ static void choose_tile(const sg_cuda_shape *shape, bool deep, sg_cuda_layout *q
 
 static void lay_out_words(const sg_cuda_shape *shape, int64_t per_path, sg_cuda_layout *q)
 {
-    int32_t most = shape->degree > MOST_EXACT_DEGREE ? DEEP_BLOCK : BLOCK;
+    const bool deep = shape->degree > MOST_EXACT_DEGREE || is_dual(shape);
+    int32_t most = deep ? DEEP_BLOCK : BLOCK;
     int64_t all = shape->batch * q->chunks;
     if (per_path <= most) {
         q->slices = 1;
@@ -142,7 +149,7 @@ static void lay_out_blocks(const sg_cuda_shape *shape, const sg_cuda_properties 
     q->parts = (int32_t)smaller(q->slices, group_blocks ? ceiling(busy, group_blocks) : 1);
     q->tasks = group_blocks * q->parts;
     q->blocks = (int32_t)smaller(q->tasks, busy);
-    size_t rows = q->stored ? 0 : (size_t)q->groups * (size_t)(q->block_steps + 1) * q->width;
+    size_t rows = q->stored ? 0 : 2 * (size_t)q->groups * (size_t)(q->block_steps + 1) * q->width;
     size_t columns =
         shape->backward ? (size_t)q->sum_steps * (size_t)q->sum_rows * (size_t)q->threads : 0;
     q->shared_bytes =

@@ -12,7 +12,8 @@
 
 typedef void (*sg_unary_loop)(int64_t n, double a, double b, const sg_unary_arrays *arrays);
 typedef void (*sg_binary_loop)(const sg_binary_entries *entries);
-typedef void (*sg_loss_loop)(const sg_loss_arrays *arrays, int64_t first, int64_t count);
+typedef void (*sg_loss_loop)(const sg_loss_arrays *arrays, double share, int64_t first,
+                             int64_t count);
 
 /* C = alpha A B + beta C for few columns or little work, where a call of BLAS takes longer than the
  * work or does not fill its vectors. A [m, k] and C [m, n] have any steps, rows of B [k, n] are

@@ -42,6 +42,16 @@ sg_lane_route sg_lanes_route(const sigad_plan *plan, int64_t steps, bool single,
     return (sg_lane_route){core ? plan->core : NULL, area, core && whole && joins > 0, joins};
 }
 
+/* Backward the core pays sooner. Errors of high degrees, and in float of long paths, grow beyond
+ * those of all words. */
+const sg_core *sg_lanes_vjp_core(const sigad_plan *plan, int64_t steps, bool single)
+{
+    bool pays = steps >= (plan->degree == 3 ? SG_CORE_STEPS : SG_CORE_PULL_STEPS);
+    bool accurate =
+        plan->degree <= SG_CORE_PULL_DEGREE && (!single || steps <= SG_CORE_FLOAT_STEPS);
+    return plan->spec.kernel == SIGAD_KERNEL_CORE || (pays && accurate) ? plan->core : NULL;
+}
+
 bool sg_lanes_serve_forward(const sigad_plan *plan, int64_t steps)
 {
     if (sg_lanes_serve(plan)) return true;

@@ -19,8 +19,6 @@ enum {
     SG_CHUNK = 256,     /* floats: longer chunks of time are cut and joined, for accuracy */
     SG_JOIN_BYTES = 1 << 20, /* for these joins: fewer where states are large */
     SG_LANE_KEPT = 4096,     /* vectors of states to keep at least before a path is run twice */
-    SG_AREA_LETTERS = 16,    /* most letters in degree 2, backward */
-    SG_AREA_ENTRIES = 512,   /* of a block of points in degree 2, backward */
     SG_CORE_JOINED = 6, /* degrees up to which chunks are joined before their top is completed */
     SG_CORE_STAGE = 3 << 19, /* bytes of a top level that is completed and written in parts */
     SG_CORE_STEPS = 30,      /* increments from which completing the core pays backward, degree 3 */
@@ -88,6 +86,9 @@ typedef struct {
 sg_lane_route sg_lanes_route(const sigad_plan *plan, int64_t steps, bool single,
                              int64_t vector_bytes);
 
+/* The core that is walked back for paths of so many steps, or NULL: all words. */
+const sg_core *sg_lanes_vjp_core(const sigad_plan *plan, int64_t steps, bool single);
+
 /* What this file's kernels can do: 2 letters or more, degree 2 or more, and not too much of both.
  */
 bool sg_lanes_serve(const sigad_plan *plan);
@@ -97,13 +98,6 @@ bool sg_lanes_serve_forward(const sigad_plan *plan, int64_t steps);
 /* Where `log` and `exp` are faster than one row at a time: what they hold, all but the top level,
  * should not leave the cache. They can do at least what the others can. */
 bool sg_lanes_transform(const sigad_plan *plan);
-
-/* Whether sig_vjp runs path by path in closed form; products of matrices are faster for more
- * letters. */
-static inline bool sg_lanes_vjp_is_closed(const sigad_plan *plan)
-{
-    return plan->degree == 2 && plan->letters > 1 && plan->letters <= SG_AREA_LETTERS;
-}
 
 /* Whether sig runs path by path, with vectors along the points, which few letters allow. */
 static inline bool sg_lanes_sig_is_closed(const sigad_plan *plan, int pairs_letters)

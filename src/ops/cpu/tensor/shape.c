@@ -69,7 +69,7 @@ int64_t sg_tensor_place(const sigad_plan *plan, int64_t steps, int64_t bytes, bo
     shape->z_row = lines(plan->letters, line);
     cut_levels(plan, bytes, shape);
     int64_t room = sg_plan_words(plan) > LARGE / bytes ? LARGE_CACHE : CACHE;
-    shape->most = backward && plan->degree > 2 ? MOST_UNDONE : MOST;
+    shape->most = backward ? MOST_UNDONE : MOST;
     while (shape->most > LEAST && shape->most * stream_bytes(plan, bytes, backward, shape) > room)
         shape->most /= 2;
     sg_cuts cuts = sg_cut(steps, shape->most);
@@ -83,14 +83,7 @@ int64_t sg_tensor_place(const sigad_plan *plan, int64_t steps, int64_t bytes, bo
     }
     if (!backward) return total;
     take(work, &total, &area->z_bar, count * shape->z_row, bytes);
-    if (plan->degree == 2) {
-        shape->turned_row = lines(count, line);
-        take(work, &total, &area->top_turned, plan->letters * shape->z_row, bytes);
-        take(work, &total, &area->z_turned, plan->letters * shape->turned_row, bytes);
-        take(work, &total, &area->b_turned, plan->letters * shape->turned_row, bytes);
-    } else {
-        take(work, &total, &area->sums, count * shape->z_row, SG_TENSOR_LINE);
-    }
+    take(work, &total, &area->sums, count * shape->z_row, SG_TENSOR_LINE);
     take(work, &total, &area->state, low, bytes);
     take(work, &total, &area->state_bar, low, bytes);
     take(work, &total, &area->kept, low, cuts.kept * bytes);

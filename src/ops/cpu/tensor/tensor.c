@@ -7,7 +7,16 @@ int64_t sg_tensor_elements(const sigad_plan *plan, int64_t length, int64_t bytes
     sg_tensor_area area;
     int64_t steps = sg_steps(plan, length);
     if (steps == 0 || !sg_tensor_serves(plan)) return 0;
+    int64_t closed = 0;
+    if (backward && sg_tensor_vjp_is_closed(plan, steps)) {
+        const sg_tensor_kernels *kernels =
+            (bytes == sizeof(float) ? sg_tensor_f32 : sg_tensor_f64)[plan->isa];
+        closed = kernels->closed_vjp_bytes(plan, length);
+        if (plan->degree == 2) return closed / bytes;
+        steps = SG_BENT_FIELD_STEPS; /* of shorter paths */
+    }
     int64_t total = sg_tensor_place(plan, steps, bytes, backward, NULL, &shape, &area);
+    if (total >= 0 && total < closed) total = closed;
     return total < 0 ? -1 : total / bytes;
 }
 

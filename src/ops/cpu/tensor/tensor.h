@@ -13,6 +13,7 @@ typedef struct {
     /* path_bar += J^T sig_bar */
     void (*sig_vjp)(const sigad_plan *plan, int64_t length, double time, const void *path,
                     const void *sig_bar, void *path_bar, void *work);
+    int64_t (*closed_vjp_bytes)(const sigad_plan *plan, int64_t length);
     /* sg_series and sg_series_vjp of ops/cpu/signature.h, for any number of letters */
     void (*series)(const sigad_plan *plan, sg_series series, bool words_only, const void *x,
                    void *y, void *work);
@@ -26,6 +27,16 @@ static inline bool sg_tensor_serves(const sigad_plan *plan)
     return plan->letters > 1 && plan->degree > 1;
 }
 
+/* Whether sig_vjp runs no state through time: from as many increments on as it takes to make up for
+ * the tables of its field, which are made from the cotangent first. */
+enum { SG_FIELD_STEPS = 8, SG_BENT_FIELD_STEPS = 16 };
+static inline bool sg_tensor_vjp_is_closed(const sigad_plan *plan, int64_t steps)
+{
+    if (!sg_tensor_serves(plan) || plan->degree == 2) return sg_tensor_serves(plan);
+    int64_t least = plan->degree == 3 ? SG_FIELD_STEPS : SG_BENT_FIELD_STEPS;
+    return plan->degree <= 4 && !plan->spec.lead_lag && steps >= least;
+}
+
 enum {
     SG_TENSOR_CORE_ROW = 80,  /* bytes of all letters: fewer do not fill vectors */
     SG_TENSOR_CORE_STEPS = 40 /* increments from which completing the core pays */
@@ -34,8 +45,8 @@ enum {
  * core. */
 bool sg_tensor_core(const sigad_plan *plan, int64_t steps, int64_t bytes);
 
-/* Scratch, in numbers of `bytes` each, for paths of up to `length` points, whatever the instruction
- * set; -1 if it is more than any memory. */
+/* Scratch, in numbers of `bytes` each, for paths of up to `length` points; -1 if it is more than
+ * any memory. */
 int64_t sg_tensor_elements(const sigad_plan *plan, int64_t length, int64_t bytes, bool backward);
 
 /* By instruction set (sg_isa of core/cpu.h), for float and double; an instruction set that the
@@ -59,9 +70,8 @@ typedef struct {
 } sg_tensor_level;
 
 typedef struct {
-    int64_t most;       /* increments in a block */
-    int64_t z_row;      /* entries from one increment to the next */
-    int64_t turned_row; /* entries from one letter to the next where increments lie side by side */
+    int64_t most;  /* increments in a block */
+    int64_t z_row; /* entries from one increment to the next */
     sg_tensor_level level[SG_TENSOR_DEGREE];
 } sg_tensor_shape;
 
@@ -70,8 +80,7 @@ typedef struct {
     void *z, *stream[SG_TENSOR_DEGREE];
     /* backward only */
     void *z_bar, *returned[SG_TENSOR_DEGREE], *state, *state_bar, *kept, *ends;
-    void *sums;                             /* degree 3 and more */
-    void *top_turned, *z_turned, *b_turned; /* degree 2 */
+    void *sums;
 } sg_tensor_area;
 
 /* Cuts the tree and places the scratch at `work`; how many bytes that is, or -1. */

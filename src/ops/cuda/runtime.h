@@ -1,0 +1,51 @@
+/* What contexts ask of the CUDA runtime, as one table, so that the tests can put an emulation in
+ * its place. All functions mean the calling thread's current device, and return 0 or the runtime's
+ * error, which they take back from the runtime: it is reported once. */
+#ifndef SG_CUDA_RUNTIME_H
+#define SG_CUDA_RUNTIME_H
+#include <stddef.h>
+#include <stdint.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { SG_CUDA_TO_DEVICE, SG_CUDA_TO_HOST, SG_CUDA_INSIDE };
+
+/* cudaErrorMemoryAllocation: the one error that callers tell from others. */
+enum { SG_CUDA_NO_MEMORY = 2 };
+
+typedef struct {
+    int (*count_devices)(int32_t *count);
+    int (*get_device)(int32_t *device);
+    int (*set_device)(int32_t device);
+
+    int (*create_stream)(void **stream);
+    int (*destroy_stream)(void *stream);
+    int (*wait_for_stream)(void *stream); /* also reports errors of work queued before */
+
+    int (*create_event)(void **event);
+    int (*destroy_event)(void *event);
+    int (*record_event)(void *event, void *stream);
+    int (*wait_for_event)(void *event); /* the host waits; at once where none was recorded */
+
+    /* Ordered with the work on the stream. */
+    int (*take)(void **block, size_t bytes, void *stream);
+    int (*release)(void *block, void *stream);
+    int (*copy)(void *to, const void *from, size_t bytes, int direction, void *stream);
+    int (*clear)(void *block, size_t bytes, void *stream); /* to zero bytes */
+
+    /* Memory of the host that devices reach, too; cleared. */
+    int (*take_pinned)(void **block, size_t bytes);
+    int (*release_pinned)(void *block);
+
+    /* The device can read at this address: memory of the current device, or managed or pinned. */
+    int (*can_reach)(const void *address);
+    const char *(*error_text)(int error); /* static */
+} sg_cuda_runtime;
+
+extern const sg_cuda_runtime sg_cuda_runtime_of_build;
+
+#ifdef __cplusplus
+}
+#endif
+#endif
