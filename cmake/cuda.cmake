@@ -1,6 +1,6 @@
 # Is there a CUDA compiler? SIGAD_WITH_CUDA says so; SIGAD_CUDA_SOURCES and SIGAD_CUDA_OPTIONS are for whoever compiles the kernels.
 file(GLOB SIGAD_CUDA_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/ops/cuda/*.cu
-  ${PROJECT_SOURCE_DIR}/src/ops/cuda/dense/*.cu)
+  ${PROJECT_SOURCE_DIR}/src/ops/cuda/dense/*.cu ${PROJECT_SOURCE_DIR}/src/train/rules/*.cu)
 set(SIGAD_WITH_CUDA OFF)
 if(SIGAD_CUDA STREQUAL "ON" OR SIGAD_CUDA STREQUAL "AUTO")
   include(CheckLanguage)

@@ -163,6 +163,18 @@ Test(core, joins_chunks)
                 check(d, 2 + (int32_t)(i + (size_t)d) % 5, length[i], single, sg_isa_best());
 }
 
+/* Top levels of more than SG_CORE_STAGE bytes are completed by their first letters. */
+#ifndef SIGAD_FEW_TILES /* which have no level as large */
+Test(core, completes_large_levels_in_parts)
+{
+    for (int isa = SG_ISA_BASE; isa <= (int)sg_isa_best(); isa++)
+        check(10, 5, 90, true, (sg_isa)isa);
+    check(8, 5, 82, false, sg_isa_best());
+    check(16, 4, 33, false, sg_isa_best());
+    check(13, 4, 151, true, sg_isa_best());
+}
+#endif
+
 /* Above degree 6 they are completed before they are joined. */
 Test(core, joins_whole_chunks)
 {

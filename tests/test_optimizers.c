@@ -485,7 +485,7 @@ static void copy_state(sigad_optimizer *from, sigad_optimizer *to)
         sg_optimizer_state_at(to, i, &name_to, &array_to);
         cr_assert_str_eq(name_from, name_to);
         cr_assert_eq(sg_array_bytes(&array_from), sg_array_bytes(&array_to));
-        memcpy(array_to.data, array_from.data, sg_array_bytes(&array_to));
+        if (array_to.elements) memcpy(array_to.data, array_from.data, sg_array_bytes(&array_to));
     }
 }
 

@@ -47,6 +47,11 @@ static void lay_out(sg_core *core)
         if (last > end) end = last;
     }
     core->entries = end;
+    for (int32_t a = 0; a < d; a++)
+        for (int32_t j = 1; j <= top - 3; j++) {
+            core->table[a][j] = core->tables;
+            core->tables += core->power[d - a - 1][j] * core->power[d - a][top - 1 - j];
+        }
 }
 
 static int32_t *take(sg_arena *arena, int64_t count)
@@ -91,17 +96,52 @@ static int32_t *write_rule(const sg_core *core, int32_t a, int32_t m, int32_t k,
     return to;
 }
 
+/* One u of last[a][k]. */
+static int32_t *write_last(const sg_core *core, int32_t a, int32_t k, int64_t y, int32_t *to)
+{
+    int32_t n = core->letters - a, v = core->degree - 1 - k, letter = 0;
+    int64_t word = 0, mirror = 0, others = 0, wide_mirror = 0;
+    for (int32_t i = 0; i < k; i++, y /= n - 1) {
+        letter = 1 + (int32_t)(y % (n - 1));
+        word += (letter + a) * core->power[core->letters][i];
+        others = mirror;
+        mirror = mirror * (n - 1) + letter - 1;
+        wide_mirror = wide_mirror * n + letter;
+    }
+    *to++ = (int32_t)(v ? (word * core->letters + a) * core->power[core->letters][v - 1] : word);
+    *to++ = (int32_t)(v == 1 ? core->minimal[a][core->degree] + wide_mirror * n
+                             : core->table[a][k] + mirror * core->power[n][v]);
+    int64_t second =
+        core->minimal[a][core->degree] + letter; /* of one letter; none has no second */
+    if (k > 1) second = core->table[a][k - 1] + others * core->power[n][v + 1] + letter;
+    *to++ = (int32_t)second;
+    return to;
+}
+
 static bool build_rules(sg_core *core, sg_arena *arena)
 {
-    for (int32_t a = 0; a < core->letters - 1; a++)
+    for (int32_t a = 0; a < core->letters; a++)
         for (int32_t m = 2; m <= core->degree; m++)
-            for (int32_t k = 1; k < m; k++) {
+            for (int32_t k = 0; k < m; k++) {
                 int64_t count = core->power[core->letters - a - 1][k];
                 int32_t *to = take(arena, count * (2 * k + 2));
                 if (!to) return false;
                 core->rule[a][m][k] = to;
                 for (int64_t y = 0; y < count; y++) to = write_rule(core, a, m, k, y, to);
             }
+    return true;
+}
+
+static bool build_last(sg_core *core, sg_arena *arena)
+{
+    for (int32_t a = 0; a < core->letters; a++)
+        for (int32_t k = 0; k < core->degree; k++) {
+            int64_t count = core->power[core->letters - a - 1][k];
+            int32_t *to = take(arena, 3 * count);
+            if (!to) return false;
+            core->last[a][k] = to;
+            for (int64_t y = 0; y < count; y++) to = write_last(core, a, k, y, to);
+        }
     return true;
 }
 
@@ -139,6 +179,7 @@ const sg_core *sg_core_build(sg_arena *arena, int32_t letters, int32_t degree)
     core->letters = letters;
     core->degree = degree;
     lay_out(core);
-    return build_rows(core, arena) && build_rules(core, arena) && build_places(core, arena) ? core
-                                                                                            : NULL;
+    bool built = build_rows(core, arena) && build_rules(core, arena) && build_last(core, arena) &&
+                 build_places(core, arena);
+    return built ? core : NULL;
 }

@@ -18,7 +18,7 @@
 #define SG_CORE_H
 #include "core/arena.h"
 
-enum { SG_CORE_LETTERS = 16, SG_CORE_DEGREE = 12, SG_CORE_WORDS = 1 << 16 };
+enum { SG_CORE_LETTERS = 16, SG_CORE_DEGREE = 12, SG_CORE_WORDS = 1 << 17 };
 
 typedef struct {
     int32_t letters, degree;
@@ -36,6 +36,12 @@ typedef struct {
     /* rule[a][m][k]: how to complete the words v a u of length m, |u| = k, u without a: for each u
      * the entry of v = first word, those of k + 1 rows over v, and of k coefficients */
     int32_t *rule[SG_CORE_LETTERS][SG_CORE_DEGREE + 1][SG_CORE_DEGREE];
+    /* The forward adds the last two terms of the top level's tables only when it looks at them.
+     * table[a][j] are what it needs then, in an array of `tables` entries of its own; last[a][k]
+     * has for each u: the place of v a u among words that begin with the same letter, and where
+     * rows of the two terms begin, in tables or, for |v| = 1 and k = 1, in the state */
+    int64_t tables, table[SG_CORE_LETTERS][SG_CORE_DEGREE];
+    int32_t *last[SG_CORE_LETTERS][SG_CORE_DEGREE];
 } sg_core;
 
 /* Whether a core is worth tables: 2 .. 12 letters, 3 .. 12 levels, at most SG_CORE_WORDS words. */

@@ -89,6 +89,7 @@ sigad_status sigad_context_create(const sigad_context_options *given, sigad_cont
 void sigad_context_destroy(sigad_context *context)
 {
     if (!context) return;
+    sg_device_finish(context);
     while (context->owned.next != &context->owned)
         context->owned.next->destroy(context->owned.next);
     sigad_allocator allocator = context->allocator;

@@ -1,5 +1,6 @@
 #include "graph/device.h"
-#include "graph/context.h"
+#include "graph/tape.h"
+#include <stdio.h>
 #include <string.h>
 
 static const sg_cuda_runtime *runtime_of(const sigad_context *context)
@@ -83,6 +84,49 @@ void sg_device_release(sigad_context *context, void *block, size_t bytes)
         device->memory.function(device->memory.user, block, bytes, 0, SG_DEVICE_ALIGNMENT);
 }
 
+/* ---- what kernels found wrong -------------------------------------------------------------- */
+
+/* The label of the node in question, if its tape still has it. */
+static const char *label_of(const sigad_context *context, const sg_origin *origin)
+{
+    for (const sg_owned *o = context->owned.next; o != &context->owned; o = o->next) {
+        const sigad_tape *tape = (const sigad_tape *)(const void *)o;
+        if (o != origin->tape || (size_t)origin->node >= tape->count) continue;
+        const sg_node *node = &tape->nodes[origin->node];
+        return node->generation == origin->generation ? node->label : "";
+    }
+    return "";
+}
+
+static void fail_for(sigad_context *context, const sg_finding *f, const char *format, ...)
+    SIGAD_PRINTF(3, 4);
+static void fail_for(sigad_context *context, const sg_finding *f, const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    sg_fail_operation(&context->error, f->kind == SG_FOUND_NO_NORM ? SIGAD_EINVAL : SIGAD_ERANGE,
+                      f->origin.operation, label_of(context, &f->origin), format, values);
+    va_end(values);
+}
+
+/* Work has run: what it found wrong becomes the context's error. True: nothing. */
+static bool report_finding(sigad_context *context)
+{
+    sg_finding *place = context->place.finding, f = *place;
+    if (!f.kind) return true;
+    *place = (sg_finding){0};
+    if (f.kind == SG_FOUND_INDEX)
+        fail_for(context, &f, "index %lld at entry %lld must be at least 0 and less than %lld",
+                 (long long)f.index, (long long)f.entry, (long long)f.size);
+    else if (f.kind == SG_FOUND_NO_INTEGER)
+        fail_for(context, &f, "entry %lld is %g, which has no int64 value", (long long)f.entry,
+                 f.value);
+    else
+        fail_for(context, &f,
+                 "the joint norm of the gradients is %g, so that they cannot be clipped", f.value);
+    return false;
+}
+
 /* ---- bytes --------------------------------------------------------------------------------- */
 
 bool sg_device_clear(sigad_context *context, const char *caller, void *block, size_t bytes)
@@ -140,7 +184,7 @@ bool sg_device_wait(sigad_context *context, const char *caller)
     const int32_t before = sg_device_enter(device);
     const int error = runtime_of(context)->wait_for_stream(device->stream);
     sg_device_leave(device, before);
-    return sg_device_check(context, caller, error);
+    return sg_device_check(context, caller, error) && report_finding(context);
 }
 
 /* ---- opening and closing ------------------------------------------------------------------- */
@@ -168,6 +212,50 @@ static bool find(sigad_context *context, const sigad_context_options *options)
     return context->device.driver != NULL;
 }
 
+/* Without cuBLAS, products are slower and as good. */
+static void open_blas(sigad_context *context)
+{
+    sg_device *device = &context->device;
+    const sg_error *error = &context->error;
+    char text[200];
+    const char *reason = NULL;
+    if (!device->driver->open_blas) return;
+    if (device->driver->open_blas(&device->blas, device->stream, &reason)) {
+        context->place.blas = &device->blas;
+        return;
+    }
+    snprintf(text, sizeof text, "sigad_context_create: products go without cuBLAS: %s", reason);
+    if (error->log) error->log(error->log_user, SIGAD_LOG_INFO, text);
+}
+
+/* What the kernels of dense operations need; released by sg_device_close, also after a failure. */
+static int open_place(sigad_context *context)
+{
+    sg_device *device = &context->device;
+    sg_place *place = &context->place;
+    const sg_cuda_runtime *runtime = device->driver->runtime;
+    place->kernels = device->driver->dense;
+    place->device = SIGAD_CUDA;
+    place->stream = device->stream;
+    const int error = runtime->take_pinned((void **)&place->finding, sizeof *place->finding);
+    if (error) return error;
+    place->scratch = sg_device_take(context, SG_PLACE_SCRATCH * sizeof *place->scratch);
+    if (!place->scratch) return SG_CUDA_NO_MEMORY;
+    open_blas(context);
+    return 0;
+}
+
+static int open_on_device(sigad_context *context)
+{
+    sg_device *device = &context->device;
+    int error = device->driver->properties(&device->properties);
+    if (!error && !device->stream) {
+        error = device->driver->runtime->create_stream(&device->stream);
+        device->owns_stream = !error;
+    }
+    return error ? error : open_place(context);
+}
+
 bool sg_device_open(sigad_context *context, const sigad_context_options *options)
 {
     sg_device *device = &context->device;
@@ -178,27 +266,35 @@ bool sg_device_open(sigad_context *context, const sigad_context_options *options
     device->memory = (sigad_allocator){memory, context};
     device->stream = options->stream;
     const int32_t before = sg_device_enter(device);
-    int error = device->driver->properties(&device->properties);
-    if (!error && !device->stream) {
-        error = runtime_of(context)->create_stream(&device->stream);
-        device->owns_stream = !error;
-    }
+    const int error = open_on_device(context);
     sg_device_leave(device, before);
-    context->place.kernels = device->driver->dense;
-    context->place.device = SIGAD_CUDA;
-    context->place.stream = device->stream;
     if (!error) return true;
-    sg_fail(&context->error, SIGAD_EDEVICE, "sigad_context_create: CUDA device %d: %s",
-            (int)device->index, runtime_of(context)->error_text(error));
+    sg_fail(&context->error, error == SG_CUDA_NO_MEMORY ? SIGAD_ENOMEM : SIGAD_EDEVICE,
+            "sigad_context_create: CUDA device %d: %s", (int)device->index,
+            runtime_of(context)->error_text(error));
+    sg_device_close(context);
     return false;
+}
+
+void sg_device_finish(sigad_context *context)
+{
+    const sg_device *device = &context->device;
+    if (sg_device_is_host(device)) return;
+    const int32_t before = sg_device_enter(device);
+    runtime_of(context)->wait_for_stream(device->stream);
+    sg_device_leave(device, before);
 }
 
 void sg_device_close(sigad_context *context)
 {
     sg_device *device = &context->device;
-    if (!device->owns_stream) return;
+    sg_place *place = &context->place;
+    if (sg_device_is_host(device)) return;
+    const sg_cuda_runtime *runtime = device->driver->runtime;
     const int32_t before = sg_device_enter(device);
-    runtime_of(context)->wait_for_stream(device->stream);
-    runtime_of(context)->destroy_stream(device->stream);
+    sg_device_release(context, place->scratch, SG_PLACE_SCRATCH * sizeof *place->scratch);
+    if (place->blas) device->driver->close_blas(&device->blas);
+    if (place->finding) runtime->release_pinned(place->finding);
+    if (device->owns_stream) runtime->destroy_stream(device->stream);
     sg_device_leave(device, before);
 }

@@ -8,6 +8,7 @@
 #define SG_DEVICE_H
 #include "core/error.h"
 #include "core/memory.h"
+#include "ops/cuda/dense/blas.h"
 #include "ops/cuda/kernels.h"
 #include "sigad/op.h"
 #include <stdbool.h>
@@ -20,11 +21,14 @@ typedef struct {
     sigad_allocator hook;   /* the caller's, for device memory; function NULL: the runtime's pool */
     sigad_allocator memory; /* what memory is taken through: the hook or the pool */
     sg_cuda_properties properties;
+    sg_cuda_blas blas;
 } sg_device;
 
 /* Finds the device that the options ask for. On failure the error is set, and nothing is held. */
 bool sg_device_open(sigad_context *context, const sigad_context_options *options);
 void sg_device_close(sigad_context *context);
+/* Waits for all work, before what it uses goes; nothing is reported. */
+void sg_device_finish(sigad_context *context);
 
 static inline bool sg_device_is_host(const sg_device *device)
 {

@@ -6,7 +6,9 @@
 /* The operation that asks something of a kernel, for a message about its data. */
 typedef struct {
     const char *operation;
-    int64_t node; /* position on its tape */
+    int64_t node;        /* position on its tape */
+    const void *tape;    /* NULL: of none */
+    uint32_t generation; /* of the node */
 } sg_origin;
 
 /* What a kernel found wrong with numbers that the host cannot look at while work is queued. The
@@ -14,8 +16,7 @@ typedef struct {
 enum { SG_FOUND_NOTHING, SG_FOUND_INDEX, SG_FOUND_NO_INTEGER, SG_FOUND_NO_NORM };
 typedef struct {
     int64_t kind; /* SG_FOUND_.. */
-    const char *operation;
-    int64_t node;
+    sg_origin origin;
     int64_t entry;       /* of the tensor in question */
     int64_t index, size; /* SG_FOUND_INDEX: it must be 0 .. size - 1 */
     double value; /* SG_FOUND_NO_INTEGER: it has no int64 value; SG_FOUND_NO_NORM: the norm */
@@ -28,7 +29,7 @@ typedef struct {
     /* CUDA: */
     void *stream;
     void *blas;          /* a handle of cuBLAS, or NULL (ops/cuda/dense/gemm.cu) */
-    sg_finding *finding; /* on the device */
+    sg_finding *finding; /* where kernels and the host reach it */
     double *scratch;     /* SG_PLACE_SCRATCH numbers on the device, for the optimizers */
     int error;           /* of the first launch that failed, by the runtime's number; 0: none did */
 } sg_place;

@@ -17,7 +17,8 @@
 static inline sg_origin sg_call_origin(const sigad_op_call *call)
 {
     const sg_call *whole = (const sg_call *)(const void *)call;
-    return (sg_origin){whole->name, (int64_t)whole->position};
+    return (sg_origin){whole->name, (int64_t)whole->position, whole->tape,
+                       whole->tape->nodes[whole->position].generation};
 }
 
 /* The functions of an operation whose work is all done by such kernels: the same on every device.

@@ -9,6 +9,8 @@ typedef struct {
     const char *prefix;
     sigad_lbfgs_loss loss;
     void *user;
+    void *room; /* for the bytes of any one parameter, on the host */
+    size_t room_bytes;
 } training;
 
 static bool is_trained(const training *t, const sg_parameter *p)
@@ -37,49 +39,85 @@ static void from_doubles(int32_t dtype, const double *from, int64_t n, void *to)
     for (int64_t i = 0; dtype == SIGAD_F32 && i < n; i++) ((float *)to)[i] = (float)from[i];
 }
 
-/* Also forgets the gradients: those at the old point mean nothing now. */
-static void write_parameters(const training *t, const double *x)
+/* Also forgets the gradients: those at the old point mean nothing now. Where an error is held, the
+ * best point is written all the same. */
+static sigad_status write_parameters(const training *t, const double *x)
 {
-    for (size_t i = 0; i < t->context->parameter_count; i++) {
-        sg_parameter *p = t->context->parameters[i];
+    sigad_context *context = t->context;
+    for (size_t i = 0; i < context->parameter_count; i++) {
+        sg_parameter *p = context->parameters[i];
         if (!is_trained(t, p)) continue;
-        from_doubles(p->value.dtype, x, p->value.elements, p->value.data);
+        from_doubles(p->value.dtype, x, p->value.elements, t->room);
+        if (sg_device_put(context, "lbfgs", p->value.data, t->room, sg_array_bytes(&p->value)))
+            sg_device_wait(context, "lbfgs");
         p->version++;
         p->reached = false;
         x += p->value.elements;
     }
+    return context->error.status;
 }
 
-static void read_parameters(const training *t, double *x)
+/* An array of a parameter's kind, as doubles. */
+static bool fetch(const training *t, const sg_parameter *p, const void *array, double *to)
+{
+    if (!sg_device_get(t->context, "lbfgs", t->room, array, sg_array_bytes(&p->value)))
+        return false;
+    to_doubles(p->value.dtype, t->room, p->value.elements, to);
+    return true;
+}
+
+static sigad_status read_parameters(const training *t, double *x)
 {
     for (size_t i = 0; i < t->context->parameter_count; i++) {
         const sg_parameter *p = t->context->parameters[i];
         if (!is_trained(t, p)) continue;
-        to_doubles(p->value.dtype, p->value.data, p->value.elements, x);
+        if (!fetch(t, p, p->value.data, x)) break;
         x += p->value.elements;
     }
+    return t->context->error.status;
 }
 
-static void read_gradients(const training *t, double *g)
+static sigad_status read_gradients(const training *t, double *g)
 {
     for (size_t i = 0; i < t->context->parameter_count; i++) {
         const sg_parameter *p = t->context->parameters[i];
         if (!is_trained(t, p)) continue;
-        if (p->reached)
-            to_doubles(p->value.dtype, p->gradient, p->value.elements, g);
-        else
+        if (!p->reached)
             memset(g, 0, (size_t)p->value.elements * sizeof *g);
+        else if (!fetch(t, p, p->gradient, g))
+            break;
         g += p->value.elements;
     }
+    return t->context->error.status;
 }
 
 static sigad_status evaluate(void *user, int64_t n, const double *x, double *loss, double *gradient)
 {
     training *t = user;
     (void)n;
+    sigad_status status = write_parameters(t, x);
+    if (!status) status = t->loss(t->user, loss);
+    return status ? status : read_gradients(t, gradient);
+}
+
+static size_t largest_parameter(const training *t)
+{
+    size_t most = 1;
+    for (size_t i = 0; i < t->context->parameter_count; i++) {
+        const size_t bytes = sg_array_bytes(&t->context->parameters[i]->value);
+        if (bytes > most) most = bytes;
+    }
+    return most;
+}
+
+/* With x and room at hand. */
+static sigad_status minimise(training *t, int64_t n, double *x, const sigad_lbfgs_options *given,
+                             sigad_lbfgs_report *report)
+{
+    sigad_status status = read_parameters(t, x);
+    if (status) return status;
+    status = sigad_lbfgs_minimise(t->context, n, x, evaluate, t, given, report);
     write_parameters(t, x);
-    sigad_status status = t->loss(t->user, loss);
-    if (!status) read_gradients(t, gradient);
     return status;
 }
 
@@ -94,7 +132,7 @@ sigad_status sigad_lbfgs_train(sigad_context *context, sigad_lbfgs_loss loss, vo
         return error->status;
     if (!loss) return sg_fail(error, SIGAD_EINVAL, "lbfgs: there is no loss function");
 
-    training t = {context, options.prefix ? options.prefix : "", loss, user};
+    training t = {context, options.prefix ? options.prefix : "", loss, user, NULL, 0};
     int64_t n = count_unknowns(&t);
     if (!n)
         return sg_fail(error, SIGAD_EINVAL,
@@ -102,10 +140,11 @@ sigad_status sigad_lbfgs_train(sigad_context *context, sigad_lbfgs_loss loss, vo
                        t.prefix);
     size_t bytes = (size_t)n * sizeof(double);
     double *x = sg_context_allocate(context, bytes);
-    if (!x) return sg_context_no_memory(context, "lbfgs", bytes);
-    read_parameters(&t, x);
-    sigad_status status = sigad_lbfgs_minimise(context, n, x, evaluate, &t, given, report);
-    write_parameters(&t, x);
+    t.room_bytes = largest_parameter(&t);
+    t.room = sg_context_allocate(context, t.room_bytes);
+    sigad_status status = x && t.room ? minimise(&t, n, x, given, report)
+                                      : sg_context_no_memory(context, "lbfgs", bytes);
+    sg_release(&context->allocator, t.room, t.room_bytes);
     sg_release(&context->allocator, x, bytes);
     return status;
 }

@@ -13,7 +13,7 @@ typedef struct {
     const sigad_optimizer *optimizer;
     double lr, weight_decay; /* as the parameter's group says; no decay where rank is below 2 */
     double clip_value;       /* gradient entries are cut to -clip_value .. clip_value, */
-    double clip_factor;      /* and then multiplied by this */
+    const double *clip;      /* and then multiplied by this; NULL: 1 */
     int64_t updates;         /* of this parameter, with this one */
     int64_t count;
     void *value;

@@ -1,118 +1,74 @@
-/* One update of an optimizer's parameters. Arrays are cut into blocks of a fixed size, and sums
- * have a fixed order, so that the bits do not depend on the number of threads. */
-#include "core/parallel.h"
+/* One update of an optimizer's parameters. */
+#include "ops/kernels.h"
 #include "train/rules/rules.h"
 
-#define SG_KERNELS "train/squares.inc"
-#include "ops/cpu/both_reals.h"
-
-enum { BLOCK = 1 << 14, SUMS = 256 };
-
-static int64_t blocks_of(int64_t count)
-{
-    return (count + BLOCK - 1) / BLOCK;
-}
+static const char caller[] = "sigad_optimizer_step";
 
 static bool is_updated(const sigad_optimizer *o, const sg_parameter *p)
 {
     return p->reached && !p->frozen && sg_optimizer_covers(o, p);
 }
 
-/* ---- the joint norm of all gradients --------------------------------------------------------- */
-
-typedef struct {
-    const sg_parameter *parameter;
-    double clip_value;
-    int64_t first; /* block whose sum comes first in `sum` */
-    double sum[SUMS];
-} norm_job;
-
-static void sum_block(void *user, int64_t index, int worker)
+static const sg_rule_kernels *rules_of(const sigad_context *context)
 {
-    (void)worker;
-    norm_job *s = user;
-    const sigad_array *value = &s->parameter->value;
-    int64_t first = (s->first + index) * BLOCK, left = value->elements - first;
-    const char *gradient = s->parameter->gradient;
-    s->sum[index] =
-        SG_BY_DTYPE(value->dtype, squares)(gradient + (size_t)first * sg_dtype_bytes(value->dtype),
-                                           left < BLOCK ? left : BLOCK, s->clip_value);
+    const sg_device *device = &context->device;
+    return sg_device_is_host(device) ? &sg_cpu_rules : device->driver->rules;
 }
 
-static double sum_of_squares(const sigad_optimizer *o, const sg_parameter *p)
-{
-    norm_job s = {.parameter = p, .clip_value = sg_optimizer_group(o, p).clip_value};
-    double sum = 0.0;
-    for (int64_t blocks = blocks_of(p->value.elements); s.first < blocks; s.first += SUMS) {
-        int64_t count = blocks - s.first < SUMS ? blocks - s.first : SUMS;
-        sg_parallel(o->context->place.threads, count, sum_block, &s);
-        for (int64_t i = 0; i < count; i++) sum += s.sum[i];
-    }
-    return sum;
-}
-
-static sigad_status find_clip_factor(const sigad_optimizer *o, double *factor)
+/* Leaves the factor that clips the joint norm of all gradients in *clip. */
+static sigad_status find_clip_factor(const sigad_optimizer *o, double *clip)
 {
     sigad_context *context = o->context;
-    double sum = 0.0;
+    sg_place *place = &context->place;
+    const sg_rule_kernels *rules = rules_of(context);
+    place->kernels->clear(place, clip, sizeof *clip);
     for (size_t i = 0; i < context->parameter_count; i++) {
         const sg_parameter *p = context->parameters[i];
         if (!is_updated(o, p)) continue;
-        sum += sum_of_squares(o, p);
-        if (!isfinite(sum))
+        if (!rules->add_squares(place, p->value.dtype, p->value.elements, p->gradient,
+                                sg_optimizer_group(o, p).clip_value, clip))
             return sg_fail(
                 &context->error, SIGAD_EINVAL,
-                "sigad_optimizer_step: the gradient of '%.200s' has no finite norm, so that "
-                "it cannot be clipped to %g",
-                p->name, o->clip_norm);
+                "%s: the gradient of '%.200s' has no finite norm, so that it cannot be clipped to %g",
+                caller, p->name, o->clip_norm);
     }
-    double norm = sqrt(sum);
-    *factor = norm > o->clip_norm ? o->clip_norm / norm : 1.0;
+    rules->clip(place, (sg_origin){.operation = caller, .node = -1}, o->clip_norm, clip);
     return SIGAD_OK;
 }
 
-/* ---- the update ------------------------------------------------------------------------------ */
-
-typedef struct {
-    sg_update whole;
-    size_t entry_bytes;
-    sg_update_loop update;
-} job;
-
-static void update_block(void *user, int64_t block, int worker)
-{
-    (void)worker;
-    const job *j = user;
-    sg_update part = j->whole;
-    int64_t first = block * BLOCK;
-    size_t skip = (size_t)first * j->entry_bytes;
-    part.count = j->whole.count - first < BLOCK ? j->whole.count - first : BLOCK;
-    part.value = (char *)part.value + skip;
-    part.gradient = (const char *)part.gradient + skip;
-    for (int slot = 0; slot < SG_SLOTS; slot++)
-        if (part.slot[slot]) part.slot[slot] = (char *)part.slot[slot] + skip;
-    j->update(&part);
-}
-
 static void update_parameter(const sigad_optimizer *o, sg_parameter *p, sg_state *state,
-                             double clip_factor)
+                             const double *clip)
 {
     sg_group group = sg_optimizer_group(o, p);
+    sg_place *place = &o->context->place;
     double decay = group.weight_decay < 0.0 ? o->weight_decay : group.weight_decay;
-    job j = {.whole = {.optimizer = o,
-                       .lr = o->lr * group.lr_factor,
-                       .weight_decay = p->value.rank < 2 ? 0.0 : decay,
-                       .clip_value = group.clip_value,
-                       .clip_factor = clip_factor,
-                       .updates = ++state->updates,
-                       .count = p->value.elements,
-                       .value = p->value.data,
-                       .gradient = p->gradient},
-             .entry_bytes = sg_dtype_bytes(p->value.dtype),
-             .update = (*sg_updates[sg_isa_chosen()])[o->rule->kind][p->value.dtype == SIGAD_F64]};
-    for (int slot = 0; slot < SG_SLOTS; slot++) j.whole.slot[slot] = state->slot[slot];
-    sg_parallel(o->context->place.threads, blocks_of(p->value.elements), update_block, &j);
+    sg_update u = {.optimizer = o,
+                   .lr = o->lr * group.lr_factor,
+                   .weight_decay = p->value.rank < 2 ? 0.0 : decay,
+                   .clip_value = group.clip_value,
+                   .clip = clip,
+                   .updates = ++state->updates,
+                   .count = p->value.elements,
+                   .value = p->value.data,
+                   .gradient = p->gradient};
+    for (int slot = 0; slot < SG_SLOTS; slot++) u.slot[slot] = state->slot[slot];
+    rules_of(o->context)->update(place, o->rule->kind, p->value.dtype, &u);
     p->version++;
+}
+
+/* With state for all parameters that are updated. */
+static sigad_status update_all(sigad_optimizer *o)
+{
+    sigad_context *context = o->context;
+    double of_host, *clip = context->place.scratch ? context->place.scratch : &of_host;
+    if (o->clip_norm <= 0.0)
+        clip = NULL;
+    else if (find_clip_factor(o, clip))
+        return context->error.status;
+    for (size_t i = 0; i < context->parameter_count; i++)
+        if (is_updated(o, context->parameters[i]))
+            update_parameter(o, context->parameters[i], o->states[i], clip);
+    return SIGAD_OK;
 }
 
 sigad_status sigad_optimizer_step(sigad_optimizer *o)
@@ -120,14 +76,12 @@ sigad_status sigad_optimizer_step(sigad_optimizer *o)
     if (!o) return SIGAD_EINVAL;
     sigad_context *context = o->context;
     if (context->error.status) return context->error.status;
-
-    double clip_factor = 1.0;
     for (size_t i = 0; i < context->parameter_count; i++)
         if (is_updated(o, context->parameters[i]) && !sg_optimizer_state(o, i))
             return context->error.status;
-    if (o->clip_norm > 0.0 && find_clip_factor(o, &clip_factor)) return context->error.status;
-    for (size_t i = 0; i < context->parameter_count; i++)
-        if (is_updated(o, context->parameters[i]))
-            update_parameter(o, context->parameters[i], o->states[i], clip_factor);
-    return SIGAD_OK;
+    const int32_t before = sg_device_enter(&context->device);
+    update_all(o);
+    sg_device_leave(&context->device, before);
+    sg_device_ran(context, caller);
+    return context->error.status;
 }

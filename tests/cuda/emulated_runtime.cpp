@@ -3,6 +3,7 @@
 // runs as soon as it is queued. Everything that the real runtime would take amiss is an error.
 #include "emulation.h"
 #include "ops/cuda/kernels.h"
+#include "ops/kernels.h"
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -343,6 +344,18 @@ static int clear(void *to, size_t bytes, void *on)
     return emulated_queue(on, run_copy, &c, sizeof c);
 }
 
+static int take_pinned(void **taken, size_t bytes)
+{
+    *taken = counts_down(&emulated.failing_take) ? NULL : calloc(1, bytes);
+    return *taken ? 0 : SG_CUDA_NO_MEMORY;
+}
+
+static int release_pinned(void *taken)
+{
+    free(taken);
+    return 0;
+}
+
 static int can_reach(const void *address)
 {
     const block *b = block_at(address, 0);
@@ -357,7 +370,7 @@ static const char *error_text(int error)
 extern "C" const sg_cuda_runtime sg_cuda_runtime_of_build = {
     count_devices, get_device,    set_device,   create_stream,  destroy_stream, wait_for_stream,
     create_event,  destroy_event, record_event, wait_for_event, take,           release_later,
-    copy,          clear,         can_reach,    error_text};
+    copy,          clear,         take_pinned,  release_pinned, can_reach,      error_text};
 
 static int properties(sg_cuda_properties *found)
 {
@@ -391,7 +404,10 @@ extern "C" const sg_cuda_driver *sg_cuda_driver_of_build(void)
                                           upload,
                                           release,
                                           &sg_cuda_runtime_of_build,
+                                          &sg_cuda_dense_kernels,
+                                          &sg_cuda_rules,
+                                          &sg_cuda_dual_of_build,
                                           NULL,
-                                          &sg_cuda_dual_of_build};
+                                          NULL};
     return &driver;
 }

@@ -13,6 +13,7 @@
 #include "device_call.h"
 #include "device_memory.h"
 #include "device_time.h"
+#include "device_train.h"
 #include "golden_file.h"
 #include <math.h>
 #include <stdlib.h>
@@ -316,6 +317,8 @@ int main(int argc, char **argv)
         check_shapes();
     else if (!strcmp(command, "repeat") && argument)
         check_repeat(atoi(argument));
+    else if (!strcmp(command, "train") && argument)
+        count(!device_train(atoi(argument)));
     else if (!strcmp(command, "name"))
         return printf("%s\n", device_name()) < 0;
     else if (!strcmp(command, "time"))

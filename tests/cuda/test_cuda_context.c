@@ -308,6 +308,47 @@ Test(cuda_context, failing_copies)
     }
 }
 
+/* Numbers that only a kernel sees are complained of where the host waits, by name. */
+Test(cuda_context, bad_numbers)
+{
+    cuda_world w;
+    cuda_world_open(&w);
+    const int64_t two = 2, three = 3, index[] = {1, 3};
+    const double x[] = {1, NAN, 3};
+    sigad_tensor a = sigad_input(w.tape, SIGAD_F64, 1, &three, x);
+    sigad_tensor i = sigad_input(w.tape, SIGAD_I64, 1, &two, index);
+    sigad_tensor y = sigad_label(w.tape, sigad_gather(w.tape, a, i, 0), "pick");
+    sigad_cast(w.tape, a, SIGAD_I64);
+    expect_no_error(w.context);
+    cr_assert_eq(sigad_synchronize(w.context), SIGAD_ERANGE);
+    expect_error(w.context, SIGAD_ERANGE,
+                 "gather 'pick': index 3 at entry 1 must be at least 0 and less than 3");
+    cr_assert_eq(sigad_synchronize(w.context), SIGAD_OK, "the first is told, once");
+    double got[2];
+    sigad_cast(w.tape, a, SIGAD_I64);
+    cr_assert_eq(sigad_read(w.tape, y, got, sizeof got), SIGAD_ERANGE);
+    expect_error(w.context, SIGAD_ERANGE, "cast: entry 1 is nan, which has no int64 value");
+    cuda_world_close(&w);
+}
+
+static sigad_status host_only(sigad_op_call *call)
+{
+    *call->y = call->x[0];
+    return SIGAD_OK;
+}
+
+Test(cuda_context, operations_for_the_host_alone)
+{
+    static const sigad_op op = {SIGAD_OP_INIT, .name = "mine", .infer = host_only,
+                                .fwd = host_only};
+    cuda_world w;
+    cuda_world_open(&w);
+    sigad_tensor x = sigad_scalar(w.tape, SIGAD_F64, 1.0);
+    expect_poison(w.context, sigad_apply(w.tape, &op, 1, &x, NULL, 0), SIGAD_ENOTSUP,
+                  "mine: it has no cuda_fwd, so it cannot compute in a context on a CUDA device");
+    cuda_world_close(&w);
+}
+
 /* Every block of device memory fails once. */
 Test(cuda_context, out_of_device_memory)
 {

@@ -294,7 +294,7 @@ Test(cuda_dense, bytes_rows_and_types)
         sg_cuda_dense_kernels.clear(&dense_device, y.device, bytes);
         dense_expect(&y, 0, 0, "clear");
         for (int32_t to = SIGAD_F32; to <= SIGAD_I64; to++) {
-            const sg_origin origin = {"cast", 3};
+            const sg_origin origin = {.operation = "cast", .node = 3};
             pair z = dense_drawn(to, n, -9, 9), integers = dense_drawn(SIGAD_I64, n, -9, 9);
             sg_cpu_kernels.cast(&dense_host, origin, n, dtype, x.host, to, z.host);
             sg_cuda_dense_kernels.cast(&dense_device, origin, n, dtype, x.device, to, z.device);
@@ -367,15 +367,17 @@ Test(cuda_dense, bad_indexes)
     void *work =
         dense_drawn(SIGAD_I64, (int64_t)sg_cuda_dense_kernels.scatter_workspace(COUNT) / 8, 0, 0)
             .device;
-    const sg_origin first = {"gather", 8}, second = {"one_hot", 9};
+    const sg_origin first = {.operation = "gather", .node = 8},
+                    second = {.operation = "one_hot", .node = 9};
     cr_assert_eq(sg_cuda_dense_kernels.check_index(&dense_device, first, COUNT, SIZE, index.device),
                  -1);
     cr_assert_eq(sg_cuda_dense_kernels.check_index(&dense_device, second, COUNT, 1, index.device),
                  -1);
     sg_finding found = dense_finding();
     cr_assert_eq(found.kind, SG_FOUND_INDEX);
-    cr_assert_str_eq(found.operation, "gather");
-    cr_assert(found.node == 8 && found.entry == 12 && found.index == -1 && found.size == SIZE);
+    cr_assert_str_eq(found.origin.operation, "gather");
+    cr_assert(found.origin.node == 8 && found.entry == 12 && found.index == -1 &&
+              found.size == SIZE);
     sg_cuda_dense_kernels.gather(&dense_device, SIGAD_F64, s, index.device, x.device, y.device);
     sg_cuda_dense_kernels.scatter_add(&dense_device, SIGAD_F64, s, index.device, y.device,
                                       kept.device, work);
@@ -398,7 +400,7 @@ Test(cuda_dense, no_integer)
     double *entry = x.host;
     entry[400] = NAN, entry[401] = 0x1p63;
     dense_upload(&x);
-    const sg_origin origin = {"cast", 1};
+    const sg_origin origin = {.operation = "cast", .node = 1};
     sg_cuda_dense_kernels.cast(&dense_device, origin, 600, SIGAD_F64, x.device, SIGAD_I64,
                                y.device);
     sg_finding found = dense_finding();

@@ -12,7 +12,7 @@ static inline int64_t sg_steps(const sigad_plan *plan, int64_t length)
 /* What the time channel gains at each step of a path. */
 static inline double sg_time_step(const sigad_plan *plan, int64_t length)
 {
-    int64_t steps = sg_steps(plan, length);
+    int64_t steps = plan->spec.time_aug ? sg_steps(plan, length) : 0;
     return steps ? plan->spec.end_time / (double)steps : 0;
 }
 

@@ -45,8 +45,7 @@ backward_kernel(sg_cuda_paths p, sg_cuda_layout q, const T *z, const T *cotangen
     T *const columns = s.end(q), *const column = columns + thread_index();
     const standing me(q);
     const int threads = block_threads();
-    const int64_t steps = q.chunk_steps, size = q.block_steps;
-    const int64_t blocks = (steps + size - 1) / size, block_kept = int64_t(q.kept) * threads;
+    const int64_t blocks = blocks_of_steps(q), block_kept = int64_t(q.kept) * threads;
     kept += block_index() * blocks * block_kept + thread_index();
     for (int64_t number = block_index(); number < q.tasks; number += grid_blocks()) {
         const task now(q, number);
@@ -55,19 +54,20 @@ backward_kernel(sg_cuda_paths p, sg_cuda_layout q, const T *z, const T *cotangen
         for (int slice = now.part; slice < q.slices; slice += q.parts) {
             const bool owns = active && me.index < slice_threads(q, slice);
             Words words(q, owns ? slice * q.per_group + me.index : 0);
+            bring_first(p, q, s, blocks - 1);
             for (int64_t block = blocks - 1; block >= 0; block--) {
-                const int64_t t = block * size;
-                const int n = static_cast<int>(steps - t < size ? steps - t : size);
-                const T *row = bring(p, q, s, z, now.group, t, n, me);
+                const T *row = bring(p, q, s, z, now.group, block, block ? block - 1 : 0, me);
                 if (!active) continue;
-                for (int i = n - 1; i >= 0; i--) words.step_low(row + i * q.width);
+                for (int i = steps_in_block(q, block) - 1; i >= 0; i--)
+                    words.step_low(row + i * q.width);
                 words.keep(kept + block * block_kept, threads);
             }
             words.begin(cotangent + (now.group + me.group) * stride, owns);
             for (int64_t block = 0; block < blocks; block++) {
-                const int64_t t = block * size;
-                const int n = static_cast<int>(steps - t < size ? steps - t : size);
-                const T *row = bring(p, q, s, z, now.group, t, n, me);
+                const int64_t t = block * q.block_steps;
+                const int n = steps_in_block(q, block);
+                const T *row = bring(p, q, s, z, now.group, block,
+                                     block + 1 < blocks ? block + 1 : NO_BLOCK, me);
                 if (active) words.recall(kept + block * block_kept, threads);
                 for (int from = 0; from < n; from += q.sum_steps) {
                     const int some = n - from < q.sum_steps ? n - from : q.sum_steps;

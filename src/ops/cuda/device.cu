@@ -1,5 +1,7 @@
 // What the host side asks of the CUDA runtime.
+#include "ops/cuda/dense/blas.h"
 #include "ops/cuda/kernels.h"
+#include "ops/kernels.h"
 #include <cuda_runtime.h>
 
 static int properties_of_current(sg_cuda_properties *found)
@@ -51,6 +53,10 @@ extern "C" const sg_cuda_driver *sg_cuda_driver_of_build(void)
                                           upload,
                                           release,
                                           &sg_cuda_runtime_of_build,
-                                          nullptr};
+                                          &sg_cuda_dense_kernels,
+                                          &sg_cuda_rules,
+                                          &sg_cuda_dual_of_build,
+                                          sg_cuda_blas_open,
+                                          sg_cuda_blas_close};
     return &driver;
 }

@@ -34,16 +34,27 @@ SG_DEVICE int slice_threads(const sg_cuda_layout &q, int slice)
     return left < q.per_group ? static_cast<int>(left) : q.per_group;
 }
 
-// Brings steps t .. t + n-1 of all groups within reach; row 0 of this thread's group.
+// The increments of the first block of steps that will be asked for.
+template <class T>
+SG_DEVICE void bring_first(const sg_cuda_paths &p, const sg_cuda_layout &q, stage<T> &s,
+                           int64_t block)
+{
+    if (!q.stored && q.chunk_steps) s.fill(p, q, block);
+}
+
+constexpr int64_t NO_BLOCK = -1;
+
+// Row 0 of this thread's group in a block of steps that was brought before; the next one is on its
+// way while this is walked through.
 template <class T>
 SG_DEVICE const T *bring(const sg_cuda_paths &p, const sg_cuda_layout &q, stage<T> &s, const T *z,
-                         int64_t group, int64_t t, int n, const standing &me)
+                         int64_t group, int64_t block, int64_t next, const standing &me)
 {
-    if (q.stored) return z + ((group + me.group) * q.chunk_steps + t) * q.width;
-    __syncthreads(); // the steps before these have been read
-    s.fill(p, q, t, n);
-    __syncthreads();
-    return s.row(q, me.group, 0);
+    if (q.stored) return z + ((group + me.group) * q.chunk_steps + block * q.block_steps) * q.width;
+    __syncthreads(); // this block has been brought, and the one before it been read
+    const T *const rows = s.row(q, s.filled, me.group, 0);
+    if (next != NO_BLOCK) s.fill(p, q, next);
+    return rows;
 }
 
 template <class T, class Words, int MOST_THREADS>
@@ -60,12 +71,13 @@ forward_kernel(sg_cuda_paths p, sg_cuda_layout q, const T *z, T *out, int64_t st
         for (int slice = now.part; slice < q.slices; slice += q.parts) {
             const bool owns = me.active && me.index < slice_threads(q, slice);
             Words words(q, owns ? slice * q.per_group + me.index : 0);
-            const int64_t steps = q.chunk_steps, size = q.block_steps;
-            for (int64_t t = (steps + size - 1) / size * size - size; t >= 0; t -= size) {
-                const int n = static_cast<int>(steps - t < size ? steps - t : size);
-                const T *row = bring(p, q, s, z, now.group, t, n, me);
+            const int64_t blocks = blocks_of_steps(q);
+            bring_first(p, q, s, blocks - 1);
+            for (int64_t block = blocks - 1; block >= 0; block--) {
+                const T *row = bring(p, q, s, z, now.group, block, block - 1, me);
                 if (me.active && group < p.batch * q.chunks)
-                    for (int i = n - 1; i >= 0; i--) words.step(row + i * q.width);
+                    for (int i = steps_in_block(q, block) - 1; i >= 0; i--)
+                        words.step(row + i * q.width);
             }
             if (!owns || group >= p.batch * q.chunks) continue;
             T *tensor = out + group * stride;

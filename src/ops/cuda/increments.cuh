@@ -51,47 +51,65 @@ template <class T> struct track {
     }
 };
 
-// Where the increments of a block of steps lie in shared memory: [group][step][letter], groups one
-// row apart from multiples of the banks.
+SG_DEVICE int64_t blocks_of_steps(const sg_cuda_layout &q)
+{
+    return (q.chunk_steps + q.block_steps - 1) / q.block_steps;
+}
+
+SG_DEVICE int steps_in_block(const sg_cuda_layout &q, int64_t block)
+{
+    const int64_t left = q.chunk_steps - block * q.block_steps;
+    return static_cast<int>(left < q.block_steps ? left : q.block_steps);
+}
+
+// Where the increments of blocks of steps lie in shared memory: two buffers, of which one is filled
+// while the other is read, each [group][step][letter], groups one row apart from multiples of the
+// banks.
 template <class T> struct stage {
     track<T> *tracks; // [groups]
     T *rows;
+    int filled; // the buffer that was filled last
     static_assert(sizeof(track<T>) == SG_CUDA_TRACK_BYTES, "layout.c counts with them");
 
     SG_DEVICE stage(const sg_cuda_layout &q, unsigned char *shared)
         : tracks(reinterpret_cast<track<T> *>(shared)),
-          rows(reinterpret_cast<T *>(tracks + q.groups))
+          rows(reinterpret_cast<T *>(tracks + q.groups)), filled(0)
     {
     }
 
-    SG_DEVICE T *row(const sg_cuda_layout &q, int group, int step) const
+    SG_DEVICE T *row(const sg_cuda_layout &q, int buffer, int group, int step) const
     {
-        return rows + (static_cast<int64_t>(group) * (q.block_steps + 1) + step) * q.width;
+        const int64_t before = static_cast<int64_t>(buffer) * q.groups + group;
+        return rows + (before * (q.block_steps + 1) + step) * q.width;
     }
 
     SG_DEVICE T *end(const sg_cuda_layout &q) const
     {
-        return q.stored ? rows : row(q, q.groups, 0);
+        return q.stored ? rows : row(q, 2, 0, 0);
     }
 
-    // Groups are (path, chunk), from `group` on. Tracks are read by fill alone, between two
-    // barriers.
+    // Groups are (path, chunk), from `group` on. Tracks are read by fill alone.
     SG_DEVICE void find_tracks(const sg_cuda_paths &p, const sg_cuda_layout &q, int64_t group)
     {
         for (int g = thread_index(); g < q.groups; g += block_threads())
             tracks[g].find(p, (group + g) / q.chunks, (group + g) % q.chunks, q.chunk_steps);
+        __syncthreads();
     }
 
-    // Steps t .. t + n-1 of every group: a thread makes a short row, or an entry of a long one.
-    SG_DEVICE void fill(const sg_cuda_paths &p, const sg_cuda_layout &q, int64_t t, int n)
+    // A block of steps of every group, into the buffer that was not filled last: a thread makes a
+    // short row, or an entry of a long one.
+    SG_DEVICE void fill(const sg_cuda_paths &p, const sg_cuda_layout &q, int64_t block)
     {
         enum { SHORT = 8 };
         const int pieces = q.width <= SHORT ? 1 : q.width, entries = q.width / pieces;
+        const int n = steps_in_block(q, block);
+        filled ^= 1;
         for (int i = thread_index(); i < q.groups * n * pieces; i += block_threads()) {
             const int piece = i % pieces, step = i / pieces % n, g = i / pieces / n;
             const track<T> from = tracks[g];
-            T *const to = row(q, g, step) + piece;
-            for (int k = 0; k < entries; k++) to[k] = from.increment(p, t + step, piece + k);
+            T *const to = row(q, filled, g, step) + piece;
+            for (int k = 0; k < entries; k++)
+                to[k] = from.increment(p, block * q.block_steps + step, piece + k);
         }
     }
 };

@@ -4,6 +4,7 @@
 #ifndef SG_CUDA_KERNELS_H
 #define SG_CUDA_KERNELS_H
 #include "ops/cuda/runtime.h"
+#include <stdbool.h>
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -143,6 +144,9 @@ typedef struct {
 
 extern const sg_cuda_dual sg_cuda_dual_of_build;
 
+extern const struct sg_kernels sg_cuda_dense_kernels; /* ops/kernels.h */
+extern const struct sg_rule_kernels sg_cuda_rules;    /* train/rules/rules.h */
+
 /* What the layout asks of a device. */
 typedef struct {
     int32_t device; /* the index of the calling thread's current one */
@@ -150,14 +154,20 @@ typedef struct {
     size_t shared_bytes; /* that a block may have */
 } sg_cuda_properties;
 
+struct sg_cuda_blas;
+
 typedef struct {
     const sg_cuda_kernels *f32, *f64;
     int (*properties)(sg_cuda_properties *properties); /* of the current device; 0, or an error */
     void *(*upload)(const void *bytes, size_t count);  /* waits; NULL if memory is short */
     void (*release)(int32_t device, void *block);
     const sg_cuda_runtime *runtime;
-    const struct sg_kernels *dense; /* ops/kernels.h */
+    const struct sg_kernels *dense;
+    const struct sg_rule_kernels *rules;
     const sg_cuda_dual *dual;
+    /* Those of ops/cuda/dense/blas.h; NULL: there is no cuBLAS. */
+    bool (*open_blas)(struct sg_cuda_blas *blas, void *stream, const char **reason);
+    void (*close_blas)(struct sg_cuda_blas *blas);
 } sg_cuda_driver;
 
 /* NULL in a library without CUDA. */

@@ -10,7 +10,7 @@ enum {
     MOST_EXACT_DEGREE = 8, /* the same, without tiles */
     TILE = 8,              /* letters of a thread, of many */
     BLOCK_STEPS = 32,
-    STAGED_BYTES = 24 << 10, /* of increments in shared memory */
+    STAGED_BYTES = 24 << 10, /* of each of two blocks of increments in shared memory */
     SUMMED_BYTES = 40 << 10, /* of columns to be summed there */
     MOST_STAGED = 256,       /* letters; wider increments come from memory */
     BUSY_WARPS = 16,         /* of a multiprocessor */
@@ -149,7 +149,7 @@ static void lay_out_blocks(const sg_cuda_shape *shape, const sg_cuda_properties 
     q->parts = (int32_t)smaller(q->slices, group_blocks ? ceiling(busy, group_blocks) : 1);
     q->tasks = group_blocks * q->parts;
     q->blocks = (int32_t)smaller(q->tasks, busy);
-    size_t rows = q->stored ? 0 : (size_t)q->groups * (size_t)(q->block_steps + 1) * q->width;
+    size_t rows = q->stored ? 0 : 2 * (size_t)q->groups * (size_t)(q->block_steps + 1) * q->width;
     size_t columns =
         shape->backward ? (size_t)q->sum_steps * (size_t)q->sum_rows * (size_t)q->threads : 0;
     q->shared_bytes =

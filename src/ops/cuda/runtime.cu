@@ -1,6 +1,7 @@
 // The table of runtime.h on a real device.
 #include "ops/cuda/runtime.h"
 #include <cuda_runtime.h>
+#include <string.h>
 
 // The runtime keeps the last error for whoever asks next; here it is reported at once.
 static int reported(cudaError_t error)
@@ -105,6 +106,19 @@ static int clear(void *block, size_t bytes, void *stream)
     return reported(cudaMemsetAsync(block, 0, bytes, stream_of(stream)));
 }
 
+static int take_pinned(void **block, size_t bytes)
+{
+    *block = nullptr;
+    const int error = reported(cudaHostAlloc(block, bytes, cudaHostAllocPortable));
+    if (!error) memset(*block, 0, bytes);
+    return error;
+}
+
+static int release_pinned(void *block)
+{
+    return reported(cudaFreeHost(block));
+}
+
 static int can_reach(const void *address)
 {
     cudaPointerAttributes found;
@@ -123,4 +137,4 @@ static const char *error_text(int error)
 const sg_cuda_runtime sg_cuda_runtime_of_build = {
     count_devices, get_device,    set_device,   create_stream,  destroy_stream, wait_for_stream,
     create_event,  destroy_event, record_event, wait_for_event, take,           release,
-    copy,          clear,         can_reach,    error_text};
+    copy,          clear,         take_pinned,  release_pinned, can_reach,      error_text};

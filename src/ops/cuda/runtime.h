@@ -34,6 +34,10 @@ typedef struct {
     int (*copy)(void *to, const void *from, size_t bytes, int direction, void *stream);
     int (*clear)(void *block, size_t bytes, void *stream); /* to zero bytes */
 
+    /* Memory of the host that devices reach, too; cleared. */
+    int (*take_pinned)(void **block, size_t bytes);
+    int (*release_pinned)(void *block);
+
     /* The device can read at this address: memory of the current device, or managed or pinned. */
     int (*can_reach)(const void *address);
     const char *(*error_text)(int error); /* static */

@@ -3,6 +3,7 @@
 #ifndef SG_RULES_H
 #define SG_RULES_H
 #include "core/cpu.h"
+#include "ops/place.h"
 #include "train/optimizer.h"
 
 typedef struct {
@@ -21,7 +22,21 @@ typedef struct {
     bool nesterov;
 } sg_sgd;
 
-/* By rule, for float and double. */
+/* What a step asks of a place. Arrays are in its memory, sums and factors, too. */
+typedef struct sg_rule_kernels {
+    /* *sum += the squares of the gradient's entries, cut to -clip_value .. clip_value. False if the
+     * host sees that it is not finite. */
+    bool (*add_squares)(sg_place *place, int32_t dtype, int64_t n, const void *gradient,
+                        double clip_value, double *sum);
+    /* A sum of squares becomes the factor that brings the norm down to `most`: 1 if it is lower.
+     * Where the host has not looked and it is not finite, that is noted, and the factor is NaN. */
+    void (*clip)(sg_place *place, sg_origin origin, double most, double *sum);
+    /* One update of a whole parameter; with the factor NaN nothing changes. */
+    void (*update)(sg_place *place, int rule, int32_t dtype, const sg_update *update);
+} sg_rule_kernels;
+extern const sg_rule_kernels sg_cpu_rules, sg_cuda_rules;
+
+/* The loops of the processor, by rule, for float and double. */
 typedef void (*sg_update_loop)(const sg_update *update);
 typedef sg_update_loop sg_update_loops[SG_RULE_COUNT][2];
 

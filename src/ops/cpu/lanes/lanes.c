@@ -11,7 +11,7 @@ bool sg_lanes_serve(const sigad_plan *plan)
  */
 static int core_joins(int32_t degree, int64_t steps)
 {
-    if (degree == 3 && steps >= 20) return steps < 150 ? 0 : 2;
+    if (degree == 3 && steps >= 6) return steps < 150 ? 0 : 2;
     if (degree == 4 && steps >= 16) return steps < 150 ? 0 : 2;
     if ((degree == 5 || degree == 6) && steps >= 80) return steps < 150 ? 1 : 2;
     if ((degree == 7 || degree == 8) && steps >= 150) return 2;

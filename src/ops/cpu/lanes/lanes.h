@@ -20,9 +20,10 @@ enum {
     SG_JOIN_BYTES = 1 << 20, /* for these joins: fewer where states are large */
     SG_LANE_KEPT = 4096,     /* vectors of states to keep at least before a path is run twice */
     SG_CORE_JOINED = 6, /* degrees up to which chunks are joined before their top is completed */
-    SG_CORE_STEPS = 30, /* increments from which completing the core pays backward, degree 3 */
-    SG_CORE_PULL_STEPS = 15,   /* and backward, for four levels or more */
-    SG_CORE_PULL_DEGREE = 6,   /* up to which it is accurate enough backward */
+    SG_CORE_STAGE = 3 << 19, /* bytes of a top level that is completed and written in parts */
+    SG_CORE_STEPS = 30,      /* increments from which completing the core pays backward, degree 3 */
+    SG_CORE_PULL_STEPS = 15, /* and backward, for four levels or more */
+    SG_CORE_PULL_DEGREE = 6, /* up to which it is accurate enough backward */
     SG_CORE_FLOAT_STEPS = 128, /* and increments, in float */
     SG_LANE_DEGREE = 31,
     SG_LANE_STAGE = 256,        /* words of the top level that transforms hold in lanes at once */

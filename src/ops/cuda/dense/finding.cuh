@@ -18,8 +18,7 @@ look_for_kernel(sg_origin origin, int64_t n, Bad is_bad, sg_finding *finding)
         if (me < half && first[me + half] < first[me]) first[me] = first[me + half];
     }
     if (me || first[0] == n || finding->kind) return;
-    finding->operation = origin.operation;
-    finding->node = origin.node;
+    finding->origin = origin;
     finding->entry = first[0];
     is_bad.describe(first[0], finding);
 }
