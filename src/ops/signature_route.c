@@ -70,13 +70,14 @@ static shape shape_of(const sg_signature_batch *b, int what, const sg_lane_kerne
 static double cost_of_closed_form(const shape *s)
 {
     double letters = (double)s->plan->letters, pairs = letters * letters / 2;
+    double point = s->plan->spec.lead_lag ? 2 + 3 * letters : 2;
     if (s->degree == 2) return 500 + s->filled * s->steps * (5 + 2 * pairs / s->lanes);
     if (s->degree == 3)
         return 1000 + 6 * letters * pairs / s->lanes +
-               s->filled * s->steps * (2 + (letters + 8) * pairs / s->lanes);
+               s->filled * s->steps * (point + (2 * letters + 6) * pairs / s->lanes);
     double features = letters + letters * letters * 1.5;
     return 2500 + 10 * letters * letters * pairs +
-           s->filled * s->steps * (10 + ((features + 20) * pairs + 2 * letters * pairs) / s->lanes);
+           s->filled * s->steps * (8 + point + (features + 20 + 2 * letters) * pairs / s->lanes);
 }
 
 static double cost_of_items(const shape *s)
@@ -109,7 +110,8 @@ static double cost_of_steps(const shape *s, double steps)
     if (s->closed) return steps * s->run;
     if (!s->forward) {
         bool core = sg_lanes_vjp_core(s->plan, (int64_t)steps, s->bytes == sizeof(float)) != NULL;
-        return steps * (20 * (double)s->plan->letters + (core ? 0.9 : 2) * s->step);
+        double still = s->plan->spec.lead_lag ? 0.75 : 1;
+        return steps * (20 * (double)s->plan->letters + still * (core ? 0.9 : 2) * s->step);
     }
     sg_lane_route route = sg_lanes_route(s->plan, (int64_t)steps, false, 0);
     return s->step * (route.core ? 0.28 * steps + 6 : route.area ? 0.35 * steps : 0.7 * steps);
