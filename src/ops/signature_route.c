@@ -70,13 +70,14 @@ static shape shape_of(const sg_signature_batch *b, int what, const sg_lane_kerne
 static double cost_of_closed_form(const shape *s)
 {
     double letters = (double)s->plan->letters, pairs = letters * letters / 2;
+    double point = s->plan->spec.lead_lag ? 2 + 3 * letters : 2;
     if (s->degree == 2) return 500 + s->filled * s->steps * (5 + 2 * pairs / s->lanes);
     if (s->degree == 3)
         return 1000 + 6 * letters * pairs / s->lanes +
-               s->filled * s->steps * (2 + (letters + 8) * pairs / s->lanes);
+               s->filled * s->steps * (point + (2 * letters + 6) * pairs / s->lanes);
     double features = letters + letters * letters * 1.5;
     return 2500 + 10 * letters * letters * pairs +
-           s->filled * s->steps * (10 + ((features + 20) * pairs + 2 * letters * pairs) / s->lanes);
+           s->filled * s->steps * (8 + point + (features + 20 + 2 * letters) * pairs / s->lanes);
 }
 
 static double cost_of_items(const shape *s)
@@ -109,10 +110,16 @@ static double cost_of_steps(const shape *s, double steps)
     if (s->closed) return steps * s->run;
     if (!s->forward) {
         bool core = sg_lanes_vjp_core(s->plan, (int64_t)steps, s->bytes == sizeof(float)) != NULL;
-        return steps * (20 * (double)s->plan->letters + (core ? 0.9 : 2) * s->step);
+        double still = s->plan->spec.lead_lag ? 0.75 : 1;
+        return steps * (20 * (double)s->plan->letters + still * (core ? 0.9 : 2) * s->step);
     }
     sg_lane_route route = sg_lanes_route(s->plan, (int64_t)steps, false, 0);
     return s->step * (route.core ? 0.28 * steps + 6 : route.area ? 0.35 * steps : 0.7 * steps);
+}
+
+static double least_of_group(const shape *s)
+{
+    return 2500 + 6 * s->words;
 }
 
 /* A group takes as long as its longest path. Sorted by length, if lengths are spread evenly, the
@@ -122,7 +129,7 @@ static double cost_of_groups(const shape *s, int spread)
     double groups = round_up(s->batch * spread / s->lanes);
     double filled = spread < s->lanes ? s->filled + (1 - s->filled) / groups : s->filled;
     double steps = filled * round_up(s->steps / spread);
-    double group = 2500 + 6 * s->words + cost_of_steps(s, steps);
+    double group = least_of_group(s) + cost_of_steps(s, steps);
     double log = spread == 1 ? groups * s->log : s->batch * 3 * s->log / s->lanes;
     return groups * group + s->batch * (spread - 1) * cost_of_join(s) + log * (s->forward ? 1 : 3);
 }
@@ -237,6 +244,7 @@ static double choose_for_paths(const sg_signature_batch *b, int what, const shap
     bool real = what == SG_BATCH_FWD || what == SG_BATCH_VJP;
     if (!real || b->length < 2) return best;
     int most = s->closed ? 1 : vectors_of(b)->lanes;
+    if (!s->closed && best <= least_of_group(s)) most = 0;
     for (int spread = 1; spread <= most; spread *= 2) {
         double cost = cost_of_groups(s, spread);
         if (cost >= best && !s->closed) continue;

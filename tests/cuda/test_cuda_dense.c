@@ -362,8 +362,8 @@ Test(cuda_dense, bad_indexes)
     int64_t *entry = index.host;
     entry[300] = SIZE, entry[12] = -1, entry[699] = INT64_MAX;
     dense_upload(&index);
-    pair work =
-        dense_drawn(SIGAD_I64, (int64_t)sg_cuda_dense_kernels.scatter_workspace(COUNT) / 8, 0, 0);
+    const int64_t room = (int64_t)sg_cuda_dense_kernels.scatter_workspace(COUNT) / 8;
+    pair work = dense_drawn(SIGAD_I64, room, 0, 0);
     const sg_origin first = {.operation = "gather", .node = 8},
                     second = {.operation = "one_hot", .node = 9};
     cr_assert_eq(sg_cuda_dense_kernels.check_index(&dense_device, first, COUNT, SIZE, index.device),

@@ -118,9 +118,9 @@ static int run(const struct criterion_test *test)
     return WEXITSTATUS(status);
 }
 
-/* Whether `--filter "*/ !(NAME | NAME) "`, the only filter there is here, leaves a test out. */
-    static bool
-    is_left_out(const char *filter, const char *name)
+/* Whether the filter, a pattern that ends in "!(NAME|NAME)" as there is no other here, leaves a
+ * test out. */
+static bool is_left_out(const char *filter, const char *name)
 {
     const size_t length = strlen(name);
     for (const char *at = filter; at && (at = strstr(at, name)); at++)

@@ -34,7 +34,7 @@ static inline bool sg_tensor_vjp_is_closed(const sigad_plan *plan, int64_t steps
 {
     if (!sg_tensor_serves(plan) || plan->degree == 2) return sg_tensor_serves(plan);
     int64_t least = plan->degree == 3 ? SG_FIELD_STEPS : SG_BENT_FIELD_STEPS;
-    return plan->degree <= 4 && !plan->spec.lead_lag && steps >= least;
+    return plan->degree <= 4 && steps >= least;
 }
 
 enum {
