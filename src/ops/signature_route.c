@@ -236,6 +236,36 @@ static void cut_items(const sg_signature_batch *b, int what, const shape *s, sg_
 /* ---- the choice ---------------------------------------------------------------------------------
  */
 
+static const double HALF_COST = 0.7; /* of an operation on half as many lanes */
+
+/* Groups of paths by the kernels of these lanes, if that costs less than `best`; what is best then.
+ * `unit` is what one of their operations costs. */
+static double choose_lanes(const sg_signature_batch *b, int what, const shape *s,
+                           const sg_lane_kernels *lanes, double unit, double best,
+                           sg_signature_layout *l)
+{
+    int most = s->closed ? 1 : lanes->lanes;
+    if (!s->closed && best <= unit * least_of_group(s)) most = 0;
+    for (int spread = 1; spread <= most; spread *= 2) {
+        double cost = unit * cost_of_groups(s, spread);
+        if (cost >= best && !s->closed) continue;
+        sg_signature_layout next = {.lanes = lanes, .chunks = {1, spread, 1}};
+        if (!served(b, what, &next.chunks)) continue;
+        sg_signature_lay_out_lanes(b, what, &next);
+        if (!fits(&next, what)) continue;
+        best = cost;
+        *l = next;
+    }
+    return best;
+}
+
+/* Kernels with half as many lanes, or NULL: for paths that leave half of the lanes empty. */
+static const sg_lane_kernels *half_of(const sg_signature_batch *b)
+{
+    if (b->plan->isa != SG_ISA_AVX512) return NULL;
+    return (b->scalar == SG_F32 ? sg_lanes_f32 : sg_lanes_f64)[SG_ISA_AVX2];
+}
+
 /* Signatures by the cheapest way that has room; what it costs. */
 static double choose_for_paths(const sg_signature_batch *b, int what, const shape *s,
                                sg_signature_layout *l)
@@ -243,17 +273,13 @@ static double choose_for_paths(const sg_signature_batch *b, int what, const shap
     double best = cost_of_items(s);
     bool real = what == SG_BATCH_FWD || what == SG_BATCH_VJP;
     if (!real || b->length < 2) return best;
-    int most = s->closed ? 1 : vectors_of(b)->lanes;
-    if (!s->closed && best <= least_of_group(s)) most = 0;
-    for (int spread = 1; spread <= most; spread *= 2) {
-        double cost = cost_of_groups(s, spread);
-        if (cost >= best && !s->closed) continue;
-        sg_signature_layout next = {.lanes = vectors_of(b), .chunks = {1, spread, 1}};
-        if (!served(b, what, &next.chunks)) continue;
-        sg_signature_lay_out_lanes(b, what, &next);
-        if (!fits(&next, what)) continue;
-        best = cost;
-        *l = next;
+    best = choose_lanes(b, what, s, vectors_of(b), 1, best, l);
+    const sg_lane_kernels *half = s->closed ? NULL : half_of(b);
+    shape narrow = *s;
+    if (half) {
+        narrow.lanes = half->lanes;
+        best = choose_lanes(b, what, &narrow, half, HALF_COST, best, l);
+        if (l->lanes == half) s = &narrow;
     }
     if (l->lanes)
         cut_time(b, what, s, l);
