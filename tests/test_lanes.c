@@ -207,3 +207,14 @@ Test(lanes, degree_two_along_points)
             check_all(&spec, 1 + d % 3, length[i], (uint64_t)(100 * d) + i);
         }
 }
+
+/* The core of degree 3, whose first block starts from nothing; 6 increments or more. */
+Test(lanes, core_of_three_in_blocks)
+{
+    const int64_t length[] = {7, 34, 66, 130};
+    for (int32_t d = 2; d <= SG_CORE_LANE_LETTERS; d += d < 6 ? 1 : 3)
+        for (size_t i = 0; i < sizeof length / sizeof *length; i++) {
+            sigad_sig_spec spec = spec_of(d, 3, 4);
+            check_all(&spec, 1 + d % 3, length[i], (uint64_t)(100 * d) + i);
+        }
+}
