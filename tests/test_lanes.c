@@ -181,6 +181,21 @@ Test(lanes, groups_of_every_size_with_every_augmentation)
         }
 }
 
+/* Tiles of half of the letters, with and without the core. */
+Test(lanes, lead_lag_with_every_number_of_letters)
+{
+    for (int32_t d = 1; d <= SG_LANE_LETTERS / 2; d++)
+        for (int flags = 2; flags < 4; flags++)
+            for (int32_t degree = 3; degree <= (d <= 2 ? 6 : 4); degree++) {
+                sigad_sig_spec spec = spec_of(d, degree, flags);
+                if (2 * d + spec.time_aug > SG_LANE_LETTERS) continue;
+                spec.kernel = degree == 3 ? SIGAD_KERNEL_PLAIN : SIGAD_KERNEL_CORE;
+                check_all(&spec, MOST, 4 + d, (uint64_t)(10 * d + flags));
+                spec.kernel = SIGAD_KERNEL_AUTO;
+                check_all(&spec, 3, 42, (uint64_t)(10 * d + flags));
+            }
+}
+
 /* Degree 2 has vectors along the points of one path: several points in a vector, one, or one in
  * two; 64 vectors in a block, and what whole vectors leave over. */
 Test(lanes, degree_two_along_points)

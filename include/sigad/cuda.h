@@ -20,6 +20,27 @@ extern "C" {
 SIGAD_API sigad_tensor sigad_cuda_input(sigad_tape *tape, sigad_dtype dtype, int rank, const int64_t *shape, const void *device_data);
 SIGAD_API const void  *sigad_cuda_data (sigad_tape *tape, sigad_tensor x);      /* on the context's stream, until reset; NULL on error */
 
+/* A recorded step as one launch (a CUDA graph). Between begin and end work is kept instead of done, and end launches it for the first time:
+ *
+ *     sigad_replay(tape);  sigad_optimizer_zero(adam);  sigad_backward(tape, loss);      takes the memory that the capture must not take
+ *     sigad_cuda_capture_begin(tape);
+ *     sigad_replay(tape);  sigad_optimizer_zero(adam);  sigad_backward(tape, loss);
+ *     sigad_cuda_capture_end(tape, &graph);
+ *     for (int i = 0; i < steps; i++) {
+ *         sigad_optimizer_step(adam);
+ *         ... new bytes for the inputs, or sigad_input_bind ...
+ *         sigad_cuda_graph_launch(graph);
+ *     }
+ *
+ * A launch copies the inputs' bytes as sigad_replay does, sees the parameters' present values, repeats random draws, and does to gradients what the captured
+ * calls did. The context needs a stream that is no default one. SIGAD_EINVAL for what waits or takes memory in between; SIGAD_ESTALE for a launch after
+ * the tape was reset, rewound or destroyed. sigad_optimizer_step depends on its count of steps, so it stays outside (SIGAD_ENOTSUP). */
+typedef struct sigad_cuda_graph sigad_cuda_graph;
+SIGAD_API sigad_status sigad_cuda_capture_begin(sigad_tape *tape);
+SIGAD_API sigad_status sigad_cuda_capture_end  (sigad_tape *tape, sigad_cuda_graph **graph);
+SIGAD_API sigad_status sigad_cuda_graph_launch (sigad_cuda_graph *graph);
+SIGAD_API void         sigad_cuda_graph_destroy(sigad_cuda_graph *graph);                     /* waits; the context's end does it, too */
+
 /* ---- the eight functions of signature.h on device pointers -------------------------------------------------------------------------------- */
 
 /* Uploads a plan's tables to the current device (waits for it). Needed before the first call of a plan on a device; safe to repeat, from any thread.

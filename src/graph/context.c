@@ -154,6 +154,7 @@ static bool upload_plan(sigad_context *context, const char *caller, const sigad_
 {
     const sg_device *device = &context->device;
     if (sg_device_is_host(device)) return true;
+    if (!sg_device_may_wait(context, caller)) return false;
     const int32_t before = sg_device_enter(device);
     const sigad_status status = sg_cuda_tables_make(plan, device->driver, device->index);
     sg_device_leave(device, before);

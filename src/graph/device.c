@@ -28,6 +28,17 @@ const char *sg_device_error_text(const sg_device *device, int error)
     return sg_device_is_host(device) ? "" : device->driver->runtime->error_text(error);
 }
 
+bool sg_device_may_wait(sigad_context *context, const char *caller)
+{
+    if (!context->device.capture) return true;
+    sg_fail(
+        &context->error, SIGAD_EINVAL,
+        "%s: work is being captured, which must not wait, copy from the host or take memory: do "
+        "the same once before the capture",
+        caller);
+    return false;
+}
+
 int32_t sg_device_enter(const sg_device *device)
 {
     int32_t before = 0;
@@ -53,6 +64,7 @@ static void *memory(void *user, void *pointer, size_t old_size, size_t new_size,
     sigad_context *context = user;
     sg_device *device = &context->device;
     const sigad_allocator *hook = &device->hook;
+    if (!pointer && !sg_device_may_wait(context, "a block of device memory")) return NULL;
     const int32_t before = sg_device_enter(device);
     void *block = NULL;
     int error = 0;
@@ -173,7 +185,8 @@ bool sg_device_put(sigad_context *context, const char *caller, void *to, const v
 bool sg_device_get(sigad_context *context, const char *caller, void *to, const void *from,
                    size_t bytes)
 {
-    return copy(context, caller, to, from, bytes, SG_CUDA_TO_HOST) &&
+    return sg_device_may_wait(context, caller) &&
+           copy(context, caller, to, from, bytes, SG_CUDA_TO_HOST) &&
            sg_device_wait(context, caller);
 }
 
@@ -181,6 +194,7 @@ bool sg_device_wait(sigad_context *context, const char *caller)
 {
     const sg_device *device = &context->device;
     if (sg_device_is_host(device)) return true;
+    if (!sg_device_may_wait(context, caller)) return false;
     const int32_t before = sg_device_enter(device);
     const int error = runtime_of(context)->wait_for_stream(device->stream);
     sg_device_leave(device, before);
@@ -276,10 +290,19 @@ bool sg_device_open(sigad_context *context, const sigad_context_options *options
     return false;
 }
 
+void sg_device_abandon_capture(sigad_context *context)
+{
+    if (context->device.capture) sg_device_finish(context);
+}
+
 void sg_device_finish(sigad_context *context)
 {
     const sg_device *device = &context->device;
+    void *graph;
+    int error;
     if (sg_device_is_host(device)) return;
+    sg_device_end_capture(context, &graph, &error);
+    if (graph) runtime_of(context)->destroy_graph(graph);
     const int32_t before = sg_device_enter(device);
     runtime_of(context)->wait_for_stream(device->stream);
     sg_device_leave(device, before);

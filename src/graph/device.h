@@ -22,6 +22,7 @@ typedef struct {
     sigad_allocator memory; /* what memory is taken through: the hook or the pool */
     sg_cuda_properties properties;
     sg_cuda_blas blas;
+    void *capture; /* a sigad_cuda_graph that queued work goes to; NULL: it runs */
 } sg_device;
 
 /* Finds the device that the options ask for. On failure the error is set, and nothing is held. */
@@ -54,6 +55,13 @@ bool sg_device_put(sigad_context *context, const char *caller, void *to, const v
 bool sg_device_get(sigad_context *context, const char *caller, void *to, const void *from,
                    size_t bytes);
 bool sg_device_wait(sigad_context *context, const char *caller);
+
+/* False with the error set while work is captured: nothing may wait, copy from the host or take
+ * memory then. */
+bool sg_device_may_wait(sigad_context *context, const char *caller);
+/* Ends a capture, if one is under way; *graph is the runtime's, or NULL. */
+void sg_device_end_capture(sigad_context *context, void **graph, int *error);
+void sg_device_abandon_capture(sigad_context *context);
 
 /* Notes what the runtime reported (0: nothing); true if it was nothing. */
 bool sg_device_check(sigad_context *context, const char *caller, int error);

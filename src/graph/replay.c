@@ -62,11 +62,24 @@ static bool forget(sigad_context *context, sg_node *node)
            sg_device_clear(context, "sigad_replay", node->gradient, sg_array_bytes(&node->value));
 }
 
-/* On a device, inputs are copies of the caller's bytes. */
-static bool renew(sigad_tape *tape, const sg_node *node)
+/* On a device, inputs are copies of the caller's bytes; for work that is captured, the launch makes
+ * them. */
+static bool copy_inputs(sigad_tape *tape, const char *caller)
 {
-    return !node->source || sg_tape_upload(tape, "sigad_replay", node->value.data, node->source,
-                                           sg_array_bytes(&node->value));
+    if (tape->context->device.capture) return true;
+    for (size_t i = 0; i < tape->count; i++) {
+        const sg_node *node = &tape->nodes[i];
+        if (node->source && !sg_tape_upload(tape, caller, node->value.data, node->source,
+                                            sg_array_bytes(&node->value)))
+            return false;
+    }
+    return true;
+}
+
+bool sg_tape_renew(sigad_tape *tape, const char *caller)
+{
+    for (size_t i = 0; i < tape->count; i++) take_versions(tape, &tape->nodes[i]);
+    return copy_inputs(tape, caller);
 }
 
 static bool replay(sigad_tape *tape)
@@ -75,7 +88,8 @@ static bool replay(sigad_tape *tape)
     void *workspace;
     if (!prepare(tape, &frame, &workspace)) return false;
     for (size_t i = 0; i < tape->count; i++)
-        if (!forget(tape->context, &tape->nodes[i]) || !renew(tape, &tape->nodes[i])) return false;
+        if (!forget(tape->context, &tape->nodes[i])) return false;
+    if (!copy_inputs(tape, "sigad_replay")) return false;
     for (size_t i = 0; i < tape->count; i++)
         if (tape->nodes[i].kind == SG_NODE_OPERATION && !recompute(tape, &frame, i, workspace))
             return false;

@@ -47,6 +47,7 @@ static void tape_destroy(sg_owned *object)
     sigad_tape *tape = (sigad_tape *)(void *)object;
     sigad_allocator allocator = tape->context->allocator;
     sg_owned_detach(object);
+    sg_device_abandon_capture(tape->context);
     sg_tape_wait_for_uploads(tape);
     destroy_event(tape);
     sg_arena_destroy(&tape->device_arena);
@@ -87,6 +88,7 @@ void sigad_tape_destroy(sigad_tape *tape)
 void sigad_tape_reset(sigad_tape *tape)
 {
     if (!tape) return;
+    sg_device_abandon_capture(tape->context);
     sg_tape_wait_for_uploads(tape);
     tape->count = 0;
     tape->notes = NULL;
@@ -131,6 +133,7 @@ void sigad_tape_set_step(sigad_tape *tape, uint64_t step)
 bool sg_tape_upload(sigad_tape *tape, const char *caller, void *to, const void *from, size_t bytes)
 {
     const sg_device *device = &tape->context->device;
+    if (!sg_device_may_wait(tape->context, caller)) return false;
     if (!sg_device_put(tape->context, caller, to, from, bytes)) return false;
     if (sg_device_is_host(device) || !bytes) return true;
     const int32_t before = sg_device_enter(device);
@@ -144,7 +147,7 @@ bool sg_tape_upload(sigad_tape *tape, const char *caller, void *to, const void *
 void sg_tape_wait_for_uploads(sigad_tape *tape)
 {
     const sg_device *device = &tape->context->device;
-    if (!tape->uploading) return;
+    if (!tape->uploading || device->capture) return;
     const int32_t before = sg_device_enter(device);
     device->driver->runtime->wait_for_event(tape->uploads);
     sg_device_leave(device, before);

@@ -130,6 +130,8 @@ static inline void sg_tape_side_return(sigad_tape *tape, sg_tape_mark mark)
 
 /* Copies from the host, from bytes that stay until the next sg_tape_wait_for_uploads. */
 bool sg_tape_upload(sigad_tape *tape, const char *caller, void *to, const void *from, size_t bytes);
+/* For computing again all at once: notes the parameters' versions, and copies inputs again. */
+bool sg_tape_renew(sigad_tape *tape, const char *caller);
 /* After this the host's bytes may change or go. */
 void sg_tape_wait_for_uploads(sigad_tape *tape);
 

@@ -10,10 +10,12 @@ static const sigad_tensor poison = {0, 0};
 static sigad_tensor to_tape(sigad_tape *tape, const char *caller, const sg_source *source)
 {
     sg_npy npy;
+    sg_draft draft;
     if (sg_npy_parse(source, &npy)) return poison;
-    sigad_tensor result = sg_tape_leaf(tape, caller, SG_NODE_CONSTANT, &npy.array, NULL);
-    if (result.generation) sg_npy_copy(&npy, sg_tape_node(tape, caller, result)->value.data);
-    return result;
+    void *bytes = sg_tape_leaf_begin(tape, caller, &npy.array, &draft);
+    if (!bytes) return poison;
+    sg_npy_copy(&npy, bytes);
+    return sg_tape_leaf_end(tape, caller, &draft);
 }
 
 static bool ready(const sigad_tape *tape, const char *caller, const char *path)
@@ -67,6 +69,16 @@ sigad_tensor sigad_npz_read(sigad_tape *tape, const char *path, const char *name
     return result;
 }
 
+/* The array's bytes on the host: its own, or a copy in the side arena; NULL with the error set. */
+static void *bytes_on_host(sigad_tape *tape, const char *caller, const sigad_array *array)
+{
+    const size_t bytes = sg_array_bytes(array);
+    if (sg_device_is_host(&tape->context->device)) return array->data;
+    void *copy = sg_arena_take(&tape->side, bytes);
+    if (!copy) sg_context_no_memory(tape->context, caller, bytes);
+    return copy && sg_device_get(tape->context, caller, copy, array->data, bytes) ? copy : NULL;
+}
+
 sigad_status sigad_npy_write(sigad_tape *tape, sigad_tensor x, const char *path)
 {
     const char *caller = "sigad_npy_write";
@@ -76,7 +88,10 @@ sigad_status sigad_npy_write(sigad_tape *tape, sigad_tensor x, const char *path)
     sg_error *error = &tape->context->error;
     if (!ready(tape, caller, path) || !sg_tape_resolve(tape, caller, x, &array))
         return error->status;
-    sg_piece pieces[] = {{header, sg_npy_header(&array, header)},
-                         {array.data, sg_array_bytes(&array)}};
-    return sg_file_write(error, path, pieces, 2);
+    const sg_arena_mark before = sg_arena_position(&tape->side);
+    void *bytes = bytes_on_host(tape, caller, &array);
+    sg_piece pieces[] = {{header, sg_npy_header(&array, header)}, {bytes, sg_array_bytes(&array)}};
+    if (!error->status) sg_file_write(error, path, pieces, 2);
+    sg_arena_rewind(&tape->side, before);
+    return error->status;
 }

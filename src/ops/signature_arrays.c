@@ -2,7 +2,7 @@
  * over the batch. */
 #include "core/memory.h"
 #include "core/parallel.h"
-#include "ops/signature_batch.h"
+#include "ops/signature_route.h"
 
 /* batch * entries elements fit in memory, and if there are any, the pointer is there. */
 static sigad_status check_array(int64_t batch, int64_t entries, int64_t bytes, const void *array,
@@ -39,12 +39,13 @@ static sigad_status run(sg_signature_batch b, int what, int n_jobs)
     if (status || !out_bytes) return status;
     b.threads = sg_thread_count(n_jobs);
     b.ragged = b.lengths != NULL;
-    total = sg_signature_work_bytes(&b, what);
+    sg_signature_layout layout = sg_signature_lay_out(&b, what);
+    total = sg_signature_layout_bytes(&layout);
     if (total < 0) return SIGAD_ENOMEM;
     b.work = sg_allocate(&b.plan->allocator, (size_t)total);
     if (!b.work) return SIGAD_ENOMEM;
     b.fresh = what == SG_BATCH_VJP;
-    sg_signature_run(&b, what);
+    sg_signature_run_by(&b, what, &layout);
     sg_release(&b.plan->allocator, b.work, (size_t)total);
     return SIGAD_OK;
 }

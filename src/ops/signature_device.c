@@ -104,7 +104,8 @@ static sigad_status run(const sigad_op_call *call, const sg_cuda_call *c, int64_
     const sg_cuda_kernels *kernels = c->scalar_bytes == SG_CUDA_DUAL_BYTES ? driver->dual->kernels
                                      : c->scalar_bytes == sizeof(float)    ? driver->f32
                                                                            : driver->f64;
-    return check(call, sg_cuda_run(c, kernels, (char *)call->workspace + own, call->stream));
+    char *const work = call->workspace; /* NULL if none is needed */
+    return check(call, sg_cuda_run(c, kernels, own ? work + own : work, call->stream));
 }
 
 sigad_status sg_signature_device_fwd(sigad_op_call *call)

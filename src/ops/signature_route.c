@@ -117,6 +117,11 @@ static double cost_of_steps(const shape *s, double steps)
     return s->step * (route.core ? 0.28 * steps + 6 : route.area ? 0.35 * steps : 0.7 * steps);
 }
 
+static double least_of_group(const shape *s)
+{
+    return 2500 + 6 * s->words;
+}
+
 /* A group takes as long as its longest path. Sorted by length, if lengths are spread evenly, the
  * longest ones of G groups have a mean of (G + 1) / 2G of the longest of all. */
 static double cost_of_groups(const shape *s, int spread)
@@ -124,7 +129,7 @@ static double cost_of_groups(const shape *s, int spread)
     double groups = round_up(s->batch * spread / s->lanes);
     double filled = spread < s->lanes ? s->filled + (1 - s->filled) / groups : s->filled;
     double steps = filled * round_up(s->steps / spread);
-    double group = 2500 + 6 * s->words + cost_of_steps(s, steps);
+    double group = least_of_group(s) + cost_of_steps(s, steps);
     double log = spread == 1 ? groups * s->log : s->batch * 3 * s->log / s->lanes;
     return groups * group + s->batch * (spread - 1) * cost_of_join(s) + log * (s->forward ? 1 : 3);
 }
@@ -239,6 +244,7 @@ static double choose_for_paths(const sg_signature_batch *b, int what, const shap
     bool real = what == SG_BATCH_FWD || what == SG_BATCH_VJP;
     if (!real || b->length < 2) return best;
     int most = s->closed ? 1 : vectors_of(b)->lanes;
+    if (!s->closed && best <= least_of_group(s)) most = 0;
     for (int spread = 1; spread <= most; spread *= 2) {
         double cost = cost_of_groups(s, spread);
         if (cost >= best && !s->closed) continue;

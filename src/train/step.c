@@ -76,6 +76,10 @@ sigad_status sigad_optimizer_step(sigad_optimizer *o)
     if (!o) return SIGAD_EINVAL;
     sigad_context *context = o->context;
     if (context->error.status) return context->error.status;
+    if (context->device.capture)
+        return sg_fail(&context->error, SIGAD_ENOTSUP,
+                       "%s: it cannot be captured, since it counts steps; call it after the launch",
+                       caller);
     for (size_t i = 0; i < context->parameter_count; i++)
         if (is_updated(o, context->parameters[i]) && !sg_optimizer_state(o, i))
             return context->error.status;

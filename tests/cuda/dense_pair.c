@@ -39,6 +39,11 @@ sg_finding dense_finding(void)
     return found;
 }
 
+void dense_draws(int number)
+{
+    draws = (uint64_t)number << 32;
+}
+
 double dense_number(double low, double high)
 {
     return low + (high - low) * sg_random_uniform(77, draws++);

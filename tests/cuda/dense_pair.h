@@ -17,6 +17,8 @@ void dense_begin(void);
 void dense_end(void);
 sg_finding dense_finding(void);
 
+/* What is drawn from here on; the same for the same number. */
+void dense_draws(int number);
 /* Numbers that differ from call to call, low <= x < high; integers likewise. */
 double dense_number(double low, double high);
 int64_t dense_integer(int64_t low, int64_t high);

@@ -115,6 +115,8 @@ struct stream {
     int device, error; // of work that ran while nobody could be told
     work *first, **last;
     int64_t queued, ran;
+    bool captures;
+    work *captured, **captured_last;
 };
 struct event {
     stream *on;
@@ -171,6 +173,11 @@ int emulated_queue(void *handle, int (*body)(void *), const void *user, size_t u
     work *w = static_cast<work *>(malloc(sizeof *w + user_bytes));
     *w = {NULL, body, user_bytes};
     memcpy(w + 1, user, user_bytes);
+    if (s && s->captures) {
+        *s->captured_last = w;
+        s->captured_last = &w->next;
+        return 0;
+    }
     if (s && emulated.deferred) {
         *s->last = w;
         s->last = &w->next;
@@ -235,7 +242,7 @@ static int set_device(int32_t device)
 static int create_stream(void **handle)
 {
     stream *s = static_cast<stream *>(malloc(sizeof *s));
-    *s = {streams, device_of_thread, 0, NULL, NULL, 0, 0};
+    *s = {streams, device_of_thread, 0, NULL, NULL, 0, 0, false, NULL, NULL};
     s->last = &s->first;
     streams = s;
     *handle = s;
@@ -344,6 +351,47 @@ static int clear(void *to, size_t bytes, void *on)
     return emulated_queue(on, run_copy, &c, sizeof c);
 }
 
+static int begin_capture(void *handle)
+{
+    stream *s = stream_at(handle);
+    if (!s || s->captures) return BAD_HANDLE;
+    s->captures = true;
+    s->captured = NULL;
+    s->captured_last = &s->captured;
+    return 0;
+}
+
+// A graph is the list of what was captured, behind an entry that does nothing.
+static int end_capture(void *handle, void **graph)
+{
+    stream *s = stream_at(handle);
+    if (!s || !s->captures) return BAD_HANDLE;
+    work *head = static_cast<work *>(calloc(1, sizeof *head));
+    head->next = s->captured;
+    s->captures = false;
+    *graph = head;
+    return 0;
+}
+
+static int launch_graph(void *graph, void *on)
+{
+    int error = 0;
+    emulated.launches++;
+    if (counts_down(&emulated.failing_launch)) return EMULATED_LAUNCH_FAILURE;
+    for (work *w = static_cast<work *>(graph)->next; w && !error; w = w->next)
+        error = emulated_queue(on, w->body, w + 1, w->bytes);
+    return error;
+}
+
+static int destroy_graph(void *graph)
+{
+    for (work *w = static_cast<work *>(graph), *next; w; w = next) {
+        next = w->next;
+        free(w);
+    }
+    return 0;
+}
+
 static int take_pinned(void **taken, size_t bytes)
 {
     *taken = counts_down(&emulated.failing_take) ? NULL : calloc(1, bytes);
@@ -368,9 +416,10 @@ static const char *error_text(int error)
 }
 
 extern "C" const sg_cuda_runtime sg_cuda_runtime_of_build = {
-    count_devices, get_device,    set_device,   create_stream,  destroy_stream, wait_for_stream,
-    create_event,  destroy_event, record_event, wait_for_event, take,           release_later,
-    copy,          clear,         take_pinned,  release_pinned, can_reach,      error_text};
+    count_devices, get_device,     set_device,    create_stream,  destroy_stream, wait_for_stream,
+    create_event,  destroy_event,  record_event,  wait_for_event, take,           release_later,
+    copy,          clear,          begin_capture, end_capture,    launch_graph,   destroy_graph,
+    take_pinned,   release_pinned, can_reach,     error_text};
 
 static int properties(sg_cuda_properties *found)
 {

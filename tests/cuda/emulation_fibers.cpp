@@ -1,4 +1,5 @@
-// Threads as fibers, one at a time, in whichever order a test asks for.
+// Threads as fibers, one at a time, in whichever order a test asks for. A thread that ends hands
+// its stack to the next one, so that kernels without barriers switch once a warp.
 #include "emulation.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,8 +26,9 @@ enum fiber_state { READY, AT_BARRIER, AT_SHUFFLE, DONE };
 
 struct fiber {
     ucontext_t context;
-    char *stack;
+    char *stack, *runs_on; // its own, and the one that it was handed
     fiber_state state;
+    bool started;
     int site;        // of the barrier that it waits at
     double slot;     // what it hands out in a shuffle
     void *sanitizer; // the sanitizer's notes
@@ -82,32 +84,28 @@ void leave(fiber_state state)
     after_switch(me->sanitizer, NULL, NULL);
 }
 
-void enter(int thread)
-{
-    fiber *f = &fibers[thread];
-    current = thread;
-    threadIdx.x = static_cast<unsigned>(thread);
-    before_switch(&scheduler_notes, f->stack, STACK);
-    swapcontext(&scheduler, &f->context);
-    after_switch(scheduler_notes, NULL, NULL);
-}
+void fiber_main();
 
-void fiber_main()
-{
-    after_switch(NULL, &scheduler_stack, &scheduler_stack_bytes);
-    body_of_launch(user_of_launch);
-    leave(DONE);
-}
-
-void prepare_fiber(fiber *f)
+void start(fiber *f)
 {
     if (!f->stack) f->stack = static_cast<char *>(malloc(STACK));
     getcontext(&f->context);
-    f->context.uc_stack.ss_sp = f->stack;
+    f->context.uc_stack.ss_sp = f->runs_on = f->stack;
     f->context.uc_stack.ss_size = STACK;
     f->context.uc_link = NULL;
-    f->state = READY;
+    f->started = true;
     makecontext(&f->context, fiber_main, 0);
+}
+
+void enter(int thread)
+{
+    fiber *f = &fibers[thread];
+    if (!f->started) start(f);
+    current = thread;
+    threadIdx.x = static_cast<unsigned>(thread);
+    before_switch(&scheduler_notes, f->runs_on, STACK);
+    swapcontext(&scheduler, &f->context);
+    after_switch(scheduler_notes, NULL, NULL);
 }
 
 // ---- a block
@@ -131,16 +129,54 @@ int in_turn(int turn, int n)
     return (turn * step + 3) % n;
 }
 
+// Whose turn it is in the warp that runs.
+struct {
+    int first, count, turn;
+
+    int thread() const
+    {
+        return first + in_turn(turn, count);
+    }
+} sweep;
+
 bool run_ready(int first, int count)
 {
     bool ran = false;
-    for (int turn = 0; turn < count; turn++) {
-        const int thread = first + in_turn(turn, count);
-        if (fibers[thread].state != READY) continue;
-        enter(thread);
+    sweep = {first, count, 0};
+    for (; sweep.turn < count; sweep.turn++) {
+        if (fibers[sweep.thread()].state != READY) continue;
+        enter(sweep.thread());
         ran = true;
     }
     return ran;
+}
+
+// Makes the next thread of the warp the one that runs, if it is to begin.
+bool begin_next()
+{
+    char *const stack = fibers[current].runs_on;
+    while (++sweep.turn < sweep.count) {
+        fiber *next = &fibers[sweep.thread()];
+        if (next->state != READY) continue;
+        if (next->started) break;
+        next->started = true;
+        next->runs_on = stack;
+        current = sweep.thread();
+        threadIdx.x = static_cast<unsigned>(current);
+        return true;
+    }
+    sweep.turn--;
+    return false;
+}
+
+void fiber_main()
+{
+    after_switch(NULL, &scheduler_stack, &scheduler_stack_bytes);
+    do {
+        body_of_launch(user_of_launch);
+        fibers[current].state = DONE;
+    } while (begin_next());
+    leave(DONE);
 }
 
 // A warp whose threads have all come to a shuffle goes on.
@@ -192,7 +228,10 @@ bool release_block()
 
 void run_block()
 {
-    for (int t = 0; t < threads_of_block; t++) prepare_fiber(&fibers[t]);
+    for (int t = 0; t < threads_of_block; t++) {
+        fibers[t].state = READY;
+        fibers[t].started = false;
+    }
     do run_warps();
     while (release_block());
 }

@@ -331,13 +331,11 @@ Test(cuda_dense, gather_and_scatter)
         pair index = dense_drawn(SIGAD_I64, s.count, 0, (double)s.size);
         pair x = dense_drawn(dtype, s.outer * s.size * s.inner, -1, 1);
         pair y = dense_drawn(dtype, s.outer * s.count * s.inner, -1, 1);
-        void *work =
-            dense_drawn(SIGAD_I64, (int64_t)sg_cuda_dense_kernels.scatter_workspace(s.count) / 8, 0,
-                        0)
-                .device;
+        const int64_t room = (int64_t)sg_cuda_dense_kernels.scatter_workspace(s.count) / 8;
+        pair work = dense_drawn(SIGAD_I64, room, 0, 0);
         sg_cpu_kernels.scatter_add(&dense_host, dtype, s, index.host, y.host, x.host, NULL);
         sg_cuda_dense_kernels.scatter_add(&dense_device, dtype, s, index.device, y.device, x.device,
-                                          work);
+                                          work.device);
         dense_expect(&x, 0, 0, "scatter_add, %lld", (long long)s.count);
         sg_cpu_kernels.gather(&dense_host, dtype, s, index.host, x.host, y.host);
         sg_cuda_dense_kernels.gather(&dense_device, dtype, s, index.device, x.device, y.device);
@@ -349,8 +347,8 @@ Test(cuda_dense, gather_and_scatter)
         sg_cpu_kernels.one_hot(&dense_host, s.count, 9, index.host, dtype, rows.host);
         sg_cuda_dense_kernels.one_hot(&dense_device, s.count, 9, index.device, dtype, rows.device);
         dense_expect(&rows, 0, 0, "one_hot");
-        pair *all[] = {&index, &x, &y, &rows};
-        for (int i = 0; i < 4; i++) dense_release(all[i]);
+        pair *all[] = {&index, &x, &y, &rows, &work};
+        for (int i = 0; i < 5; i++) dense_release(all[i]);
     }
 }
 
@@ -364,9 +362,8 @@ Test(cuda_dense, bad_indexes)
     int64_t *entry = index.host;
     entry[300] = SIZE, entry[12] = -1, entry[699] = INT64_MAX;
     dense_upload(&index);
-    void *work =
-        dense_drawn(SIGAD_I64, (int64_t)sg_cuda_dense_kernels.scatter_workspace(COUNT) / 8, 0, 0)
-            .device;
+    const int64_t room = (int64_t)sg_cuda_dense_kernels.scatter_workspace(COUNT) / 8;
+    pair work = dense_drawn(SIGAD_I64, room, 0, 0);
     const sg_origin first = {.operation = "gather", .node = 8},
                     second = {.operation = "one_hot", .node = 9};
     cr_assert_eq(sg_cuda_dense_kernels.check_index(&dense_device, first, COUNT, SIZE, index.device),
@@ -380,7 +377,7 @@ Test(cuda_dense, bad_indexes)
               found.size == SIZE);
     sg_cuda_dense_kernels.gather(&dense_device, SIGAD_F64, s, index.device, x.device, y.device);
     sg_cuda_dense_kernels.scatter_add(&dense_device, SIGAD_F64, s, index.device, y.device,
-                                      kept.device, work);
+                                      kept.device, work.device);
     for (int64_t k = 0; k < COUNT; k++)
         for (int i = 0; i < 2; i++) {
             const bool inside = entry[k] >= 0 && entry[k] < SIZE;
@@ -390,8 +387,8 @@ Test(cuda_dense, bad_indexes)
         }
     dense_expect(&y, 0, 0, "gather");
     dense_expect(&kept, 0, 0, "scatter_add");
-    pair *all[] = {&index, &x, &y, &kept};
-    for (int i = 0; i < 4; i++) dense_release(all[i]);
+    pair *all[] = {&index, &x, &y, &kept, &work};
+    for (int i = 0; i < 5; i++) dense_release(all[i]);
 }
 
 Test(cuda_dense, no_integer)

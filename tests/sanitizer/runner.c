@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -117,11 +118,23 @@ static int run(const struct criterion_test *test)
     return WEXITSTATUS(status);
 }
 
-int main(void)
+/* Whether the filter, a pattern that ends in "!(NAME|NAME)" as there is no other here, leaves a
+ * test out. */
+static bool is_left_out(const char *filter, const char *name)
 {
+    const size_t length = strlen(name);
+    for (const char *at = filter; at && (at = strstr(at, name)); at++)
+        if (strchr("(|", at[-1]) && strchr("|)", at[length])) return true;
+    return false;
+}
+
+int main(int count, char **argument)
+{
+    const char *filter =
+        count > 2 && !strcmp(argument[count - 2], "--filter") ? argument[count - 1] : NULL;
     int passed = 0, failed = 0, skipped = 0;
     for (struct criterion_test **test = __start_cr_tst; test < __stop_cr_tst; test++) {
-        if (!*test) continue;
+        if (!*test || is_left_out(filter, (*test)->name)) continue;
         int result = run(*test);
         if (result == PASSED)
             passed++;

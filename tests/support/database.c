@@ -7,6 +7,7 @@
 #include <string.h>
 
 const db_family *db_families;
+int32_t db_device = SIGAD_CPU;
 
 void db_register(db_family *family)
 {
@@ -109,10 +110,13 @@ db_array db_read(sigad_tape *tape, sigad_tensor x)
     sigad_tensor_info info = {SIGAD_TENSOR_INFO_INIT};
     db_array array = {0};
     if (sigad_describe(tape, x, &info)) return array;
-    const void *data = sigad_data(tape, x);
+    const size_t bytes = db_bytes(info.dtype, info.elements);
+    void *data = malloc(bytes + 1);
+    sigad_read(tape, x, data, bytes);
     array.data = malloc((size_t)info.elements * sizeof(double) + 1);
     db_shape(&array, info.rank, info.shape);
     for (int64_t i = 0; i < info.elements; i++) array.data[i] = db_entry(info.dtype, data, i);
+    free(data);
     return array;
 }
 
@@ -204,7 +208,8 @@ const char *db_name(const db_case *c)
 bool db_open(db_case *c, const db_family *family, const db_row *row, int32_t dtype, int threads)
 {
     const char *seed = getenv("SIGAD_TEST_SEED");
-    sigad_context_options options = {SIGAD_CONTEXT_OPTIONS_INIT, .threads = threads};
+    sigad_context_options options = {SIGAD_CONTEXT_OPTIONS_INIT, .device = db_device,
+                                     .threads = threads};
     *c = (db_case){.family = family, .row = row, .dtype = dtype};
     c->seed = seed ? strtoull(seed, NULL, 10) : 1;
     options.seed = c->seed;

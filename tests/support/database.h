@@ -86,6 +86,8 @@ typedef struct db_family {
 
 void db_register(db_family *family);
 extern const db_family *db_families;
+/* Where cases are opened; SIGAD_CPU at first. */
+extern int32_t db_device;
 
 /* Rows leave out their last fields where those are 0. */
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"

@@ -106,6 +106,32 @@ static int clear(void *block, size_t bytes, void *stream)
     return reported(cudaMemsetAsync(block, 0, bytes, stream_of(stream)));
 }
 
+static int begin_capture(void *stream)
+{
+    return reported(cudaStreamBeginCapture(stream_of(stream), cudaStreamCaptureModeThreadLocal));
+}
+
+static int end_capture(void *stream, void **graph)
+{
+    cudaGraph_t captured = nullptr;
+    cudaGraphExec_t made = nullptr;
+    cudaError_t error = cudaStreamEndCapture(stream_of(stream), &captured);
+    if (error == cudaSuccess) error = cudaGraphInstantiate(&made, captured, 0);
+    if (captured) cudaGraphDestroy(captured);
+    *graph = made;
+    return reported(error);
+}
+
+static int launch_graph(void *graph, void *stream)
+{
+    return reported(cudaGraphLaunch(static_cast<cudaGraphExec_t>(graph), stream_of(stream)));
+}
+
+static int destroy_graph(void *graph)
+{
+    return reported(cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)));
+}
+
 static int take_pinned(void **block, size_t bytes)
 {
     *block = nullptr;
@@ -135,6 +161,7 @@ static const char *error_text(int error)
 }
 
 const sg_cuda_runtime sg_cuda_runtime_of_build = {
-    count_devices, get_device,    set_device,   create_stream,  destroy_stream, wait_for_stream,
-    create_event,  destroy_event, record_event, wait_for_event, take,           release,
-    copy,          clear,         take_pinned,  release_pinned, can_reach,      error_text};
+    count_devices, get_device,     set_device,    create_stream,  destroy_stream, wait_for_stream,
+    create_event,  destroy_event,  record_event,  wait_for_event, take,           release,
+    copy,          clear,          begin_capture, end_capture,    launch_graph,   destroy_graph,
+    take_pinned,   release_pinned, can_reach,     error_text};

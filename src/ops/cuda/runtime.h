@@ -34,6 +34,12 @@ typedef struct {
     int (*copy)(void *to, const void *from, size_t bytes, int direction, void *stream);
     int (*clear)(void *block, size_t bytes, void *stream); /* to zero bytes */
 
+    /* What is queued on the stream in between is kept instead, as one graph. */
+    int (*begin_capture)(void *stream);
+    int (*end_capture)(void *stream, void **graph);
+    int (*launch_graph)(void *graph, void *stream);
+    int (*destroy_graph)(void *graph);
+
     /* Memory of the host that devices reach, too; cleared. */
     int (*take_pinned)(void **block, size_t bytes);
     int (*release_pinned)(void *block);

@@ -9,13 +9,13 @@ bool sg_lanes_serve(const sigad_plan *plan)
 /* Joins that the core needs so that its error stays within four times that of the reference; -1
  * where all words are faster or, at this length, more accurate (docs/kernels.md has the figures).
  */
-static int core_joins(int32_t degree, int64_t steps)
+static int core_joins(int32_t letters, int32_t degree, int64_t steps)
 {
-    if (degree == 3 && steps >= 6) return steps < 150 ? 0 : 2;
-    if (degree == 4 && steps >= 16) return steps < 150 ? 0 : 2;
+    if (degree == 3 && steps >= 6) return steps < 250 ? 0 : 2;
+    if (degree == 4 && steps >= (letters <= 4 ? 16 : 30)) return steps < 150 ? 0 : 2;
     if ((degree == 5 || degree == 6) && steps >= 80) return steps < 150 ? 1 : 2;
     if ((degree == 7 || degree == 8) && steps >= 150) return 2;
-    if ((degree == 9 || degree == 10) && steps >= 300) return 3;
+    if ((degree == 9 || degree == 10) && steps >= 300) return steps < 600 ? 3 : 4;
     return -1;
 }
 
@@ -29,7 +29,7 @@ static int joins_with_room(int joins, int64_t state)
 sg_lane_route sg_lanes_route(const sigad_plan *plan, int64_t steps, bool single,
                              int64_t vector_bytes)
 {
-    int joins = core_joins(plan->degree, steps);
+    int joins = core_joins(plan->letters, plan->degree, steps);
     bool whole = joins > 0 && plan->degree > SG_CORE_JOINED;
     int64_t all = sg_plan_words(plan) * vector_bytes;
     if (whole && joins_with_room(joins, all) < joins) joins = -1;

@@ -19,6 +19,12 @@ static int64_t parts(int64_t whole, int64_t part)
     return (whole + part - 1) / part;
 }
 
+/* To whole lines; a division would be felt by the shortest paths. */
+static int64_t lines(int64_t count, int64_t line)
+{
+    return (count + line - 1) & -line;
+}
+
 static void cut_levels(const sigad_plan *plan, int64_t bytes, sg_tensor_shape *shape)
 {
     int64_t line = SG_TENSOR_LINE / bytes, wide = WIDE / bytes, d = plan->letters, columns = d;
@@ -26,11 +32,11 @@ static void cut_levels(const sigad_plan *plan, int64_t bytes, sg_tensor_shape *s
     shape->level[0] = (sg_tensor_level){0}; /* constants stand where its streams would */
     for (int m = 1; m < plan->degree; m++) {
         sg_tensor_level *l = &shape->level[m];
-        *l = (sg_tensor_level){columns, (parts(columns + line - 1, line) | 1) * line, columns, 1};
+        *l = (sg_tensor_level){columns, lines(columns + line - 1, line) | line, columns, 1};
         if (columns > wide)
-            l->panel = parts(parts(columns, parts(columns, wide)), line) * line;
+            l->panel = lines(parts(columns, parts(columns, wide)), line);
         else if (whole)
-            l->letters = parts(d, parts(d, wide / columns));
+            l->letters = columns * d <= wide ? d : parts(d, parts(d, wide / columns));
         whole = whole && l->panel == columns && l->letters == d;
         columns = l->panel * l->letters;
     }
@@ -52,7 +58,7 @@ static void take(void *work, int64_t *total, void **part, int64_t count, int64_t
     int64_t size;
     *part = *total < 0 || !work ? NULL : (char *)work + *total;
     if (*total < 0 || !sg_multiply(count, bytes, &size) ||
-        !sg_add(*total, parts(size, SG_TENSOR_LINE) * SG_TENSOR_LINE, total) || *total > most_bytes)
+        !sg_add(*total, lines(size, SG_TENSOR_LINE), total) || *total > most_bytes)
         *total = -1;
 }
 
@@ -60,7 +66,7 @@ int64_t sg_tensor_place(const sigad_plan *plan, int64_t steps, int64_t bytes, bo
                         void *work, sg_tensor_shape *shape, sg_tensor_area *area)
 {
     int64_t line = SG_TENSOR_LINE / bytes, low = sg_plan_low_words(plan), total = 0, count;
-    shape->z_row = parts(plan->letters, line) * line;
+    shape->z_row = lines(plan->letters, line);
     cut_levels(plan, bytes, shape);
     int64_t room = sg_plan_words(plan) > LARGE / bytes ? LARGE_CACHE : CACHE;
     shape->most = backward ? MOST_UNDONE : MOST;

@@ -1,6 +1,6 @@
-// cuBLAS behind ops/cuda/dense/blas.h. Its matrices go by columns: C^T = op(B)^T op(A)^T. Without
-// TF32, and with a handle for each stream, its results are the same on every run (cuBLAS
-// documentation, "Results reproducibility").
+// cuBLAS behind ops/cuda/dense/blas.h. Its matrices go by columns: C^T = op(B)^T op(A)^T. In
+// the default mode, which is without TF32, and with a handle for each stream, its results are the
+// same on every run (cuBLAS documentation, "Results reproducibility").
 #include "ops/cuda/dense/blas.h"
 #include <cublas_v2.h>
 #include <dlfcn.h>
@@ -68,7 +68,7 @@ static int gemm(const sg_cuda_blas *blas, const sg_gemm_plan *p, const void *a, 
         const int error = multiply(
             blas, p, batched, first ? p->beta : 1, static_cast<const char *>(a) + at_a * bytes,
             static_cast<const char *>(b) + at_b * bytes, static_cast<char *>(c) + at_c * bytes);
-        if (error) return error;
+        if (error) return cudaErrorUnknown; // the numbers of cuBLAS mean something else elsewhere
     }
     return 0;
 }
@@ -86,7 +86,7 @@ static bool start(sg_cuda_blas *blas, void *stream)
         return false;
     blas->handle = handle;
     return !set_stream(handle, static_cast<cudaStream_t>(stream)) &&
-           !set_mode(handle, CUBLAS_PEDANTIC_MATH);
+           !set_mode(handle, CUBLAS_DEFAULT_MATH);
 }
 
 bool sg_cuda_blas_open(sg_cuda_blas *blas, void *stream, const char **reason)

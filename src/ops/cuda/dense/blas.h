@@ -10,7 +10,7 @@ extern "C" {
 typedef struct sg_cuda_blas {
     void *library, *handle;
     void (*product[2])(void); /* of float, of double */
-    /* Queues the product and returns 0, or an error of cuBLAS. */
+    /* Queues the product and returns 0, or an error as the runtime numbers them. */
     int (*gemm)(const struct sg_cuda_blas *blas, const sg_gemm_plan *plan, const void *a,
                 const void *b, void *c);
 } sg_cuda_blas;

@@ -5,6 +5,17 @@
 #include "ops/cuda/launch.cuh"
 
 constexpr int BLOCK = 256; // threads, at most
+// Blocks of a grid, at most. Beyond that, threads take several entries and blocks several tasks, as
+// they soon do under emulation, where a thread costs more than its entries.
+#ifdef __CUDACC__
+constexpr int64_t GRID = MOST_BLOCKS;
+#else
+constexpr int64_t GRID = 6;
+#endif
+inline int64_t grid_of(int64_t tasks)
+{
+    return tasks < GRID ? tasks : GRID;
+}
 
 // The first launch that fails is noted in the place.
 template <class... Parameters>
@@ -26,7 +37,8 @@ static void queue_entries(sg_place *place, void (*kernel)(Parameters...), int64_
                           typename exactly<Parameters>::type... arguments)
 {
     if (n > 0)
-        queue(place, kernel, blocks_for(n), n < BLOCK ? whole_warps(n) : BLOCK, 0, arguments...);
+        queue(place, kernel, grid_of((n + BLOCK - 1) / BLOCK), n < BLOCK ? whole_warps(n) : BLOCK,
+              0, arguments...);
 }
 
 // The entries of this thread.

@@ -107,8 +107,8 @@ static void queue_gemm(sg_place *place, const gemm_shape &s, const void *a, cons
 {
     const int64_t tasks = s.tile_rows * s.tile_columns * s.outputs;
     if (tasks > 0)
-        queue(place, gemm_kernel<T>, tasks < MOST_BLOCKS ? tasks : MOST_BLOCKS, EDGE * EDGE,
-              2 * SIDE * DEPTH * sizeof(T), s, in<T>(a), in<T>(b), out<T>(c));
+        queue(place, gemm_kernel<T>, grid_of(tasks), EDGE * EDGE, 2 * SIDE * DEPTH * sizeof(T), s,
+              in<T>(a), in<T>(b), out<T>(c));
 }
 
 void sg_cuda_gemm(sg_place *place, const sg_gemm_plan *plan, const void *a, const void *b, void *c)

@@ -34,7 +34,7 @@ SG_DEVICE bool is_inside(int64_t index, int64_t size)
 
 template <class T>
 SG_KERNEL(BLOCK)
-gather_kernel(sg_gather_shape s, bool add, const int64_t *index, const T *x, T *y)
+take_kernel(sg_gather_shape s, bool add, const int64_t *index, const T *x, T *y)
 {
     SG_MINE(i, s.outer * s.count * s.inner)
     {
@@ -50,7 +50,7 @@ template <class T>
 static void queue_gather(sg_place *place, sg_gather_shape s, bool add, const int64_t *index,
                          const void *x, void *y)
 {
-    queue_entries(place, gather_kernel<T>, s.outer * s.count * s.inner, s, add, index, in<T>(x),
+    queue_entries(place, take_kernel<T>, s.outer * s.count * s.inner, s, add, index, in<T>(x),
                   out<T>(y));
 }
 

@@ -71,7 +71,7 @@ void sg_cuda_add_to_rows(sg_place *place, int32_t dtype, int64_t rows, int64_t c
 // ---- views --------------------------------------------------------------------------------------
 
 // Operands: y, x.
-template <class T> SG_KERNEL(BLOCK) copy_kernel(box shape, const T *x, T *y)
+template <class T> SG_KERNEL(BLOCK) copy_view_kernel(box shape, const T *x, T *y)
 {
     SG_MINE(i, shape.entries)
     {
@@ -110,7 +110,7 @@ template <class T>
 static void queue_copy(sg_place *place, const sg_view *view, const void *x, void *y)
 {
     const box shape = box_of(view);
-    queue_entries(place, copy_kernel<T>, shape.entries, shape, in<T>(x) + view->x_offset,
+    queue_entries(place, copy_view_kernel<T>, shape.entries, shape, in<T>(x) + view->x_offset,
                   out<T>(y) + view->y_offset);
 }
 

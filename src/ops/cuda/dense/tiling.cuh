@@ -32,8 +32,8 @@ static void queue_tiles(sg_place *place, void (*kernel)(Parameters...), const ti
     const int64_t tasks = (t.results + t.across - 1) / t.across * chunks;
     const int threads = t.lanes * t.across;
     if (tasks > 0)
-        queue(place, kernel, tasks < MOST_BLOCKS ? tasks : MOST_BLOCKS, threads,
-              shared_each * static_cast<size_t>(threads), arguments...);
+        queue(place, kernel, grid_of(tasks), threads, shared_each * static_cast<size_t>(threads),
+              arguments...);
 }
 
 // A thread's place in its block.
