@@ -91,12 +91,12 @@ static void check(const group *t, bool single, const char *where)
         sig[r] = make((size_t)m, bytes);
         path_bar[r] = make((size_t)n, bytes);
     }
+    bool both = sg_lanes_serve(plan); /* else the forward alone */
     size_t need = (size_t)t->lanes->sig_bytes(plan, t->length),
-           back = (size_t)t->lanes->sig_vjp_bytes(plan, t->length);
+           back = both ? (size_t)t->lanes->sig_vjp_bytes(plan, t->length) : 0;
     void *work = aligned_alloc(64, (need > back ? need : back) / 64 * 64 + 64);
     t->lanes->sig(plan, t->length, t->rows, t->lengths, t->time, path, sig, work);
-    const bool back_too = sg_lanes_serve(plan);
-    if (back_too)
+    if (both)
         t->lanes->sig_vjp(plan, t->length, t->rows, t->lengths, t->time, path, g, path_bar, work);
 
     void *plain = aligned_alloc(
@@ -108,7 +108,7 @@ static void check(const group *t, bool single, const char *where)
         sg_sig_f64(plan, t->lengths[r], t->path[r], want, plain);
         sg_sig_vjp_f64(plan, t->lengths[r], t->path[r], t->g[r], want_bar, plain);
         double error = numbers_distance(single, m, sig[r], want),
-               error_bar = back_too ? numbers_distance(single, n, path_bar[r], want_bar) : 0;
+               error_bar = both ? numbers_distance(single, n, path_bar[r], want_bar) : 0;
         cr_assert(
             error <= tolerance && error_bar <= 8 * tolerance,
             "%s: lane %d of %d, d %d, N %d, length %lld of %lld, time %d, lead-lag %d: %g and %g",
