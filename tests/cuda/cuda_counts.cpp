@@ -19,7 +19,7 @@ const shape_row shapes[] = {{256, 1000, 3, 5},  {256, 1000, 4, 4},  {256, 1000, 
                             {256, 10000, 2, 2}, {256, 10000, 4, 3}, {256, 10000, 16, 2},
                             {32, 2000, 8, 3},   {512, 20, 3, 4},    {64, 100, 3, 6},
                             {32, 100, 5, 5},    {16, 100, 8, 4},    {1, 100000, 3, 5}};
-enum { H100_MULTIPROCESSORS = 132, MOST_CHUNKS = 4096 };
+enum { H100_MULTIPROCESSORS = 132, MOST_CHUNKS = 4096, MOST_BATCH = 4096 };
 
 sg_cuda_properties device_of(int multiprocessors)
 {
@@ -31,22 +31,25 @@ sg_cuda_properties device_of(int multiprocessors)
 
 // Operations of one thread for one step: what a second block of steps adds to a launch of one block
 // of threads.
-void print_counts(sg_cuda_shape shape)
+void print_counts(sg_cuda_shape shape, int levels)
 {
     const sg_cuda_properties small = device_of(1);
     sg_cuda_layout q;
-    shape.batch = 64;
-    sg_cuda_lay_out_chunks(&shape, &small, 1, 32, &q);
-    const int64_t batch = q.groups;
-    shape.batch = batch;
+    int64_t batch = 1; // for which as many levels are chosen
+    for (; batch < MOST_BATCH; batch *= 2) {
+        shape.batch = batch;
+        sg_cuda_lay_out_chunks(&shape, &small, 1, 32, &q);
+        if (q.levels == levels) break;
+    }
     operation_counts of[2];
     int64_t steps[2];
     for (int i = 0; i < 2; i++) {
         sg_cuda_lay_out_chunks(&shape, &small, 1, steps[i] = q.block_steps * (i + 1), &q);
         of[i] = (shape.scalar_bytes == 4 ? count_f32 : count_f64)(q, batch, shape.backward);
     }
+    const int64_t paths = (batch + q.groups - 1) / q.groups * q.groups; // empty places walk along
     const double thread_steps =
-        static_cast<double>(batch * q.slices * q.per_group * (steps[1] - steps[0]));
+        static_cast<double>(paths * q.slices * q.per_group * (steps[1] - steps[0]));
     printf(" %.3f %.3f %.3f", static_cast<double>(of[1].fma - of[0].fma) / thread_steps,
            static_cast<double>(of[1].mul - of[0].mul) / thread_steps,
            static_cast<double>(of[1].add - of[0].add) / thread_steps);
@@ -69,8 +72,8 @@ void print_shape(const shape_row &row, int scalar_bytes, bool backward)
     printf("shape %s f%d %lld %lld %d %d", backward ? "backward" : "forward", scalar_bytes * 8,
            static_cast<long long>(row.batch), static_cast<long long>(row.length), row.letters,
            row.degree);
-    print_counts(shape);
     sg_cuda_lay_out(&shape, &device, &q);
+    print_counts(shape, q.levels);
     print_plan(q, "\nchosen");
     for (int64_t chunks = 1; chunks <= MOST_CHUNKS && shape.steps / chunks >= 8; chunks *= 2) {
         const int64_t steps = (shape.steps + chunks - 1) / chunks;
