@@ -87,7 +87,8 @@ static void check_index(pair *result)
     pair index = dense_drawn(SIGAD_I64, 700, 0, 2);
     *result = dense_filled(SIGAD_I64, 1, 0);
     device_put(dense_device.finding, &nothing, sizeof nothing);
-    sg_cuda_dense_kernels.check_index(&dense_device, (sg_origin){.operation = "test"}, 700, 1, index.device);
+    sg_cuda_dense_kernels.check_index(&dense_device, (sg_origin){.operation = "test"}, 700, 1,
+                                      index.device);
     const int64_t entry = dense_finding().entry;
     device_put(result->device, &entry, sizeof entry);
     dense_release(&index);

@@ -9,7 +9,8 @@
     X(move)                                                                                       \
     X(copy)                                                                                       \
     X(add_scaled)                                                                                 \
-    X(fill) X(set_rows) X(add_to_rows) X(cast) X(cast_add) X(check_index) X(gather) X(gather_add) \
+    X(fill)                                                                                       \
+    X(set_rows) X(add_to_rows) X(cast) X(cast_add) X(check_index) X(gather) X(gather_add)         \
         X(scatter_workspace) X(scatter_add) X(one_hot) X(extreme) X(pick) X(put) X(unary)         \
             X(binary) X(equal) X(less) X(where) X(add_where) X(along) X(root) X(finite)           \
                 X(log_plus) X(loss) X(sum) X(cumsum) X(softmax) X(layer_norm) X(layer_norm_times) \
