@@ -3,8 +3,8 @@
 #pragma once
 #include "ops/kernels.h"
 
-// In the order of sg_kernels.
-// clang-format off: it never comes to an end with such a list
+// In the order of sg_kernels. Laid out by hand: the formatter never comes to an end with such a list.
+// clang-format off
 #define SG_CUDA_KERNELS(X) \
     X(clear) X(move) X(copy) X(add_scaled) X(fill) X(set_rows) X(add_to_rows) X(cast) \
     X(cast_add) X(check_index) X(gather) X(gather_add) X(scatter_workspace) X(scatter_add) \
