@@ -3,7 +3,8 @@
 #pragma once
 #include "ops/kernels.h"
 
-// In the order of sg_kernels. Laid out by hand: the formatter never comes to an end with such a list.
+// In the order of sg_kernels. Laid out by hand: the formatter never comes to an end with such a
+// list.
 // clang-format off
 #define SG_CUDA_KERNELS(X) \
     X(clear) X(move) X(copy) X(add_scaled) X(fill) X(set_rows) X(add_to_rows) X(cast) \
