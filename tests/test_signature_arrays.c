@@ -279,7 +279,7 @@ Test(arrays, workspace_suffices)
                                            .out = out,
                                            .threads = 1};
                 size_t bytes = (size_t)sg_signature_work_bytes(&call, what);
-                char *work = aligned_alloc(64, bytes + 64);
+                char *work = aligned_alloc(64, (bytes + 127) / 64 * 64);
                 memset(work, 0x7f, bytes + 64);
                 memset(out, 0, (size_t)entries * sizeof *out);
                 call.work = work;

@@ -61,8 +61,11 @@ static sigad_status with_frame(sigad_op_call *call, framed body)
 
 static sigad_status run(sigad_op_call *call, sg_frame *frame, int which)
 {
-    bool good = sg_frame_run(frame, node_of(call)->op, which, call->workspace);
-    return good ? SIGAD_OK : sg_call_tape(call)->context->error.status;
+    sigad_tape *tape = sg_call_tape(call);
+    /* as in sweeps, nothing has an address, too: f may add to it */
+    void *work = call->workspace ? call->workspace : sg_arena_take(&tape->side, 0);
+    bool good = sg_frame_run(frame, node_of(call)->op, which, work);
+    return good ? SIGAD_OK : tape->context->error.status;
 }
 
 static bool any(const sigad_array *arrays, int n)

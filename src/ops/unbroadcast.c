@@ -19,9 +19,8 @@ void sg_add_unbroadcast_array(const sigad_op_call *call, const sigad_array *x, c
 {
     sg_sum sum;
     sg_sum_plan_unbroadcast(&sum, call->y, x);
-    /* without a workspace the shapes are one, and the sum is a copy */
-    void *rest = call->workspace ? (char *)call->workspace + term_bytes(call->y) : NULL;
-    SG_RUN(call, sum, &sum, x->dtype, term, 1.0, x->data, !fresh, rest);
+    SG_RUN(call, sum, &sum, x->dtype, term, 1.0, x->data, !fresh,
+           (char *)call->workspace + term_bytes(call->y));
 }
 
 void sg_add_unbroadcast(const sigad_op_call *call, const sigad_array *x, sg_term term,
