@@ -134,7 +134,7 @@ Test(cuda_reductions, softmax)
                 const double size =
                     kind == SG_SOFTMAX_FIRST || kind == SG_SOFTMAX_SECOND ? 2.0 / (double)s.n : 3;
                 const double low = kind > SG_LOG_SOFTMAX_VALUE ? -1 - log((double)s.n) : 0;
-                pair a = dense_drawn(dtype, entries(s), low, low ? low + 1 : size);
+                pair a = dense_drawn(dtype, entries(s), low, low < 0 ? low + 1 : size);
                 pair b = dense_drawn(dtype, entries(s), -1, 1),
                      c = dense_drawn(dtype, entries(s), -1, 1);
                 pair out = dense_drawn(dtype, entries(s), -1, 1);
