@@ -33,6 +33,27 @@ Test(context, needs_no_options)
     sigad_context_destroy(context);
 }
 
+/* With a device there is a context; without one, or without CUDA in the library, there is a reason.
+ */
+Test(context, a_cuda_context_or_a_reason)
+{
+    diary d = {0};
+    sigad_context_options options = {SIGAD_CONTEXT_OPTIONS_INIT, .device = SIGAD_CUDA, .log = note,
+                                     .log_user = &d};
+    sigad_context *context = NULL;
+    sigad_status status = sigad_context_create(&options, &context);
+    if (status == SIGAD_OK) {
+        cr_assert_not_null(context);
+        cr_assert_eq(d.count, 0);
+        sigad_context_destroy(context);
+        return;
+    }
+    cr_assert_null(context);
+    cr_assert_eq(status, SIGAD_EDEVICE);
+    cr_assert(d.count == 1 && d.level == SIGAD_LOG_ERROR);
+    cr_assert(strstr(d.last, "sigad_context_create: ") == d.last && strstr(d.last, "CUDA"));
+}
+
 Test(context, bad_options_are_told_to_the_log)
 {
     static const struct {
@@ -46,8 +67,6 @@ Test(context, bad_options_are_told_to_the_log)
         {sizeof(sigad_context_options), SIGAD_CPU, INT_MIN, SIGAD_EINVAL, NULL},
         {sizeof(sigad_context_options), 2, 0, SIGAD_EINVAL,
          "sigad_context_create: device 2 is neither SIGAD_CPU nor SIGAD_CUDA"},
-        {sizeof(sigad_context_options), SIGAD_CUDA, 0, SIGAD_EDEVICE,
-         "sigad_context_create: this library was built without CUDA; use SIGAD_CPU"},
         {0, SIGAD_CPU, 0, SIGAD_EINVAL, NULL},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

@@ -24,7 +24,8 @@ export flags
 find src -name '*.c' ! -path 'src/io/*' ! -name '*_ref.c' ! -name gemm.c ! -name blas_lock.c |
     xargs -P "$(nproc)" -I{} sh -c '$cc $flags -c {} -o "$build/$(echo {} | tr / .).o"'
 aarch64-linux-gnu-ar rcs "$build/libsigad.a" "$build"/*.o
-$cc $flags -static tests/sigad_golden.c tests/golden_file.c "$build/libsigad.a" -lm -o "$build/golden" 2>"$build/link.log" ||
+# dense products stand in a table, but are never called here
+$cc $flags -static -Wl,--defsym=sg_cpu_gemm=0 tests/sigad_golden.c tests/golden_file.c "$build/libsigad.a" -lm -o "$build/golden" 2>"$build/link.log" ||
     { cat "$build/link.log"; exit 1; }
 for golden in "$@"; do
     test -f "$golden" || { echo "not there: $golden"; continue; }
