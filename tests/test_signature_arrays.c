@@ -279,7 +279,8 @@ Test(arrays, workspace_suffices)
                                            .out = out,
                                            .threads = 1};
                 size_t bytes = (size_t)sg_signature_work_bytes(&call, what);
-                char *work = aligned_alloc(64, (bytes + 127) / 64 * 64);
+                cr_assert_eq(bytes % 64, 0, "the next thread's would not be aligned");
+                char *work = aligned_alloc(64, bytes + 64);
                 memset(work, 0x7f, bytes + 64);
                 memset(out, 0, (size_t)entries * sizeof *out);
                 call.work = work;

@@ -309,6 +309,8 @@ sg_signature_layout sg_signature_lay_out(const sg_signature_batch *b, int what)
     double cost =
         (b->kernels->from_path ? choose_for_paths : choose_for_transforms)(b, what, &s, &l);
     if (!l.lanes) l.area_bytes = sg_signature_item_bytes(b, what);
+    if (l.area_bytes > 0) /* so that each thread's is aligned */
+        l.area_bytes = (l.area_bytes + SG_ALIGNMENT - 1) / SG_ALIGNMENT * SG_ALIGNMENT;
     double useful = cost / RUN_COST;
     if (useful > (double)l.tasks) useful = (double)l.tasks;
     l.threads = useful < 2 ? 1 : useful < b->threads ? (int)useful : b->threads;
