@@ -13,8 +13,7 @@ enum {
     STAGED_BYTES = 24 << 10, /* of each of two blocks of increments in shared memory */
     SUMMED_BYTES = 40 << 10, /* of columns to be summed there */
     MOST_STAGED = 256,       /* letters; wider increments come from memory */
-    BUSY_WARPS = 16,         /* of a multiprocessor */
-    BUSY_BLOCKS = 8
+    BUSY_BLOCKS = 8          /* of a multiprocessor */
 };
 
 static int64_t round_up(int64_t n, int64_t to)
@@ -156,11 +155,9 @@ static void lay_out_blocks(const sg_cuda_shape *shape, const sg_cuda_properties 
         (size_t)q->groups * SG_CUDA_TRACK_BYTES + (rows + columns) * shape->scalar_bytes;
 }
 
-static bool lay_out(const sg_cuda_shape *shape, const sg_cuda_properties *device, bool deep,
+static void lay_out(const sg_cuda_shape *shape, const sg_cuda_properties *device, bool deep,
                     int64_t chunks, int64_t chunk_steps, sg_cuda_layout *q)
 {
-    int64_t words;
-    if (!power(shape->letters, shape->degree, &words)) return false;
     *q = (sg_cuda_layout){.letters = shape->letters,
                           .degree = shape->degree,
                           .chunks = chunks,
@@ -171,7 +168,6 @@ static bool lay_out(const sg_cuda_shape *shape, const sg_cuda_properties *device
     q->threads = (int32_t)round_up((int64_t)q->groups * q->per_group, WARP);
     if (shape->backward) lay_out_sums(shape, q);
     lay_out_blocks(shape, device, q);
-    return true;
 }
 
 /* ---- the model of time ---------------------------------------------------------------------- */

@@ -4,6 +4,14 @@
 #pragma once
 #include "ops/cuda/chain.cuh"
 
+// What a word hands on to those one letter longer, from what it took from below.
+template <class T, int MOST, int MORE>
+SG_DEVICE void hand_on(T value, T z, const T (&in)[MOST], T (&out)[MORE])
+{
+    SG_UNROLL(MORE)
+    for (int e = 1; e <= MORE; e++) out[e - 1] = (value + z * in[e]) * inverse<T>(e);
+}
+
 // K words of a level, one letter k before a common rest, and the D - 1 levels above each of them.
 // in[e] is what they take from below: the value at the rest for e = 0, and so on, scaled so that z
 // is the only coefficient.
@@ -25,8 +33,7 @@ template <class T, int D, int K> struct leaf {
         SG_UNROLL(K)
         for (int k = 0; k < K; k++) {
             T out[D - 1];
-            SG_UNROLL(D)
-            for (int e = 1; e < D; e++) out[e - 1] = (value[k] + z[k] * in[e]) * inverse<T>(e);
+            hand_on(value[k], z[k], in, out);
             value[k] += z[k] * in[0];
             above[k].step(z, out);
         }
@@ -86,8 +93,7 @@ template <class T, int D, int K> struct leaf_adjoint {
         SG_UNROLL(K)
         for (int k = 0; k < K; k++) {
             T out[D - 1];
-            SG_UNROLL(D)
-            for (int e = 1; e < D; e++) out[e - 1] = (value[k] + z[k] * in[e]) * inverse<T>(e);
+            hand_on(value[k], z[k], in, out);
             value[k] += z[k] * in[0];
             above[k].step_low(z, out);
         }
@@ -127,8 +133,7 @@ template <class T, int D, int K> struct leaf_adjoint {
         for (int k = 0; k < K; k++) {
             T out[D - 1], out_bar[D - 1] = {};
             value[k] -= z[k] * in[0];
-            SG_UNROLL(D)
-            for (int e = 1; e < D; e++) out[e - 1] = (value[k] + z[k] * in[e]) * inverse<T>(e);
+            hand_on(value[k], z[k], in, out);
             above[k].back(z, out, out_bar, z_bar);
             z_bar[k] += bar[k] * in[0];
             in_bar[0] += z[k] * bar[k];
