@@ -5,7 +5,8 @@
  *
  * One line for each figure, in columns between tabs: the case, the median of the microseconds for
  * an item, the share of the rate at which this machine multiplies matrices, on as many threads, by
- * the floor of operations of bench_floor (0: unknown), and the bytes of workspace. Comments (#)
+ * the floor of operations of bench_floor (0: unknown), the bytes of workspace, and how many times
+ * faster the threads are than one, timed in turn. Comments (#)
  * name the instruction set and that rate, which is measured again before each shape, since the
  * clock of a machine may drift. With --quick every case that is not large is called once. */
 #include "cases.h"
@@ -72,22 +73,37 @@ static const char *const usage =
     "usage: %s [--seconds S] [--threads N] [--kernel K] [--f32 | --f64] "
     "[--set NAME] [--operation NAME] [--quick]\n";
 
+/* On as many threads as it says, and on one. */
+static int time_problem(const options *o, bench_problem *problem, double seconds[2])
+{
+    bench_problem alone = *problem;
+    void *const both[] = {problem, &alone};
+    if (problem->what.threads > 1) {
+        alone.what.threads = 1;
+        return !bench_medians(bench_call, both, o->seconds, seconds);
+    }
+    seconds[0] = seconds[1] = bench_median(bench_call, problem, o->seconds);
+    return seconds[0] < 0;
+}
+
 static int time_case(const options *o, const char *set, const bench_case *c)
 {
     const sigad_sig_spec *s = &c->spec;
     bench_problem problem;
+    double seconds[2];
     if (bench_open(&problem, c, NULL)) return 1;
-    double seconds = bench_median(bench_call, &problem, o->seconds);
+    int failed = time_problem(o, &problem, seconds);
     bench_close(&problem);
     int64_t workspace = bench_workspace(c);
-    double item = seconds / (double)c->batch;
-    printf("%s\t%s\t%s\t%d\t%d\t%s\t%d\t%lld\t%lld\t%d\t%d\t%d\t%d\t%d\t%.4f\t%.3f\t%lld\n", set,
-           bench_operation_name[c->operation], c->backward ? "backward" : "forward", s->method,
+    double item = seconds[0] / (double)c->batch;
+    printf("%s\t%s\t%s\t%d\t%d\t%s\t%d\t%lld\t%lld\t%d\t%d\t%d\t%d\t%d\t%.4f\t%.3f\t%lld\t%.2f\n",
+           set, bench_operation_name[c->operation], c->backward ? "backward" : "forward", s->method,
            s->kernel, c->f32 ? "f32" : "f64", c->threads, (long long)c->batch, (long long)c->length,
            s->dimension, s->degree, s->time_aug, s->lead_lag, c->mixed, 1e6 * item,
-           bench_floor(c) / item / (o->threads * o->rate[c->f32]), (long long)workspace);
+           bench_floor(c) / item / (o->threads * o->rate[c->f32]), (long long)workspace,
+           seconds[1] / seconds[0]);
     fflush(stdout);
-    return seconds < 0 || workspace < 0;
+    return failed || workspace < 0;
 }
 
 static void measure_rates(options *o, double seconds)
@@ -179,7 +195,7 @@ int main(int argc, char **argv)
     if (o.f32) printf("# rate f32 %.4g\n", o.rate[1]);
     printf(
         "set\toperation\tdirection\tmethod\tkernel\tdtype\tthreads\tbatch\tlength\tdimension\tdegree"
-        "\ttime_aug\tlead_lag\tmixed\tmicroseconds\tshare\tworkspace\n");
+        "\ttime_aug\tlead_lag\tmixed\tmicroseconds\tshare\tworkspace\tgain\n");
     int failed = time_list(&o, BENCH_SIG, SIGAD_EXPANDED, paths, PATHS);
     for (int operation = BENCH_LOG_SIG; !failed && operation < BENCH_OPERATIONS; operation++)
         for (int method = SIGAD_LYNDON_WORDS; !failed && method <= SIGAD_LYNDON_BRACKETS; method++)

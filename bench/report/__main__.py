@@ -17,7 +17,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 PIECES = {
     "grid": ("grid", []),
     "plain": ("grid", ["--kernel", 1, "--operation", "sig"]),
-    "threads": ("grid", ["--threads", 2]),
+    "threads": ("grid", ["--threads", 2, "--f64"]),
     "sweeps": ("sweeps", []),
     "accuracy": ("accuracy", []),
     "tape": ("tape", []),
@@ -69,7 +69,6 @@ def main():
     if unknown:
         parser.error("no such piece: " + ", ".join(sorted(unknown)))
     programs = a.build / "bench"
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     if a.save or a.against:
         command = [programs / "bench-counts"] + ["--quick"] * a.quick
         if a.save:

@@ -58,7 +58,7 @@ class Grid:
     def gain(self, *key):
         """How many times faster two threads are."""
         *rest, shape = key
-        return self.time(*rest, 1, shape) / (self.time(*rest, 2, shape) or math.nan)
+        return float(self.rows[(*rest, 2, shape)]["gain"]) if (*rest, 2, shape) in self.rows else math.nan
 
     def workspace(self, *key):
         return float(self.rows[key]["workspace"]) / 1024 if key in self.rows else math.nan
