@@ -36,15 +36,33 @@ int sg_thread_count(int n_jobs)
     return threads < 1 ? 1 : (int)threads;
 }
 
-#ifdef POSIX_THREADS
-#    include <pthread.h>
+/* Each worker has a queue of neighbouring items and then helps the others with theirs: a worker
+ * that meets the same items again finds them in its core's cache. */
+typedef struct {
+    _Alignas(64) atomic_llong next;
+    int64_t end;
+} queue;
 
 typedef struct {
-    atomic_llong next;
-    int64_t count;
+    queue queue[MOST];
+    int queues;
     void (*body)(void *, int64_t, int);
     void *user;
 } job;
+
+static void work(job *j, int worker)
+{
+    for (int k = 0; k < j->queues; k++) {
+        queue *q = &j->queue[(worker + k) % j->queues];
+        for (int64_t i;
+             (i = atomic_fetch_add_explicit(&q->next, 1, memory_order_relaxed)) < q->end;)
+            j->body(j->user, i, worker);
+    }
+}
+
+#ifdef POSIX_THREADS
+#    include <pthread.h>
+
 typedef struct {
     job *job;
     int worker;
@@ -53,33 +71,40 @@ typedef struct {
 static void *run(void *argument)
 {
     share *s = argument;
-    for (int64_t i; (i = atomic_fetch_add(&s->job->next, 1)) < s->job->count;)
-        s->job->body(s->job->user, i, s->worker);
+    work(s->job, s->worker);
     return NULL;
 }
 
-static void several(int threads, int64_t count, void (*body)(void *, int64_t, int), void *user)
+static void on_threads(int threads, job *j)
 {
     pthread_t thread[MOST];
     share shares[MOST];
-    job j = {.count = count, .body = body, .user = user};
     int started = 1;
     if (threads > MOST) threads = MOST;
-    shares[0] = (share){&j, 0};
     for (; started < threads; started++) {
-        shares[started] = (share){&j, started};
+        shares[started] = (share){j, started};
         if (pthread_create(&thread[started], NULL, run, &shares[started])) break;
     }
-    run(&shares[0]);
+    work(j, 0);
     for (int i = 1; i < started; i++) pthread_join(thread[i], NULL);
 }
 #else
-static void several(int threads, int64_t count, void (*body)(void *, int64_t, int), void *user)
+static void on_threads(int threads, job *j)
 {
-#    pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
-    for (int64_t i = 0; i < count; i++) body(user, i, omp_get_thread_num());
+#    pragma omp parallel num_threads(threads)
+    work(j, omp_get_thread_num());
 }
 #endif
+
+static void several(int threads, int64_t count, void (*body)(void *, int64_t, int), void *user)
+{
+    job j = {.queues = threads < MOST ? threads : MOST, .body = body, .user = user};
+    for (int k = 0; k < j.queues; k++) {
+        atomic_init(&j.queue[k].next, count * k / j.queues);
+        j.queue[k].end = count * (k + 1) / j.queues;
+    }
+    on_threads(threads, &j);
+}
 
 void sg_parallel(int threads, int64_t count, void (*body)(void *user, int64_t index, int worker),
                  void *user)
