@@ -156,7 +156,7 @@ static int read_options(int argc, char **argv, options *o)
             continue;
         }
         if (!strcmp(argv[i], "--f32") || !strcmp(argv[i], "--f64")) {
-            o->f32 = argv[i][3] == '2';
+            o->f32 = argv[i][3] == '3';
             o->f64 = !o->f32;
             continue;
         }

@@ -6,21 +6,21 @@
 #include "ops/signature_tree.h"
 #include <string.h>
 
-/* Chunks of a path in the order of time: by part, by lane, by piece. The pieces' tensors are joined
- * for all lanes at once, with whole vectors, and then the lanes and the parts of each path as rows,
- * with vectors inside the tensor. */
+/* Chunks of a path in the order of time: by lane, by piece. The pieces' tensors are joined for all
+ * lanes at once, with whole vectors, and then the lanes of each path as rows, with vectors inside
+ * the tensor. */
 
 /* ---- scratch ------------------------------------------------------------------------------------
  */
 
-/* Bytes. The store of a group: the trees of its paths, nodes and then cotangents, and for each part
- * the tree of its pieces, if they are several. */
+/* Bytes. The store of a group: the trees of its paths, nodes and then cotangents, and the tree of
+ * its pieces, if they are several. */
 typedef struct {
     int kept; /* levels of nodes: backward has no use for the top one */
     bool keeps;
     int64_t row, row_bar;   /* a node of a path's tree, its cotangent */
     int64_t side, side_bar; /* the same of a pieces' tree: tensors side by side in lanes */
-    int64_t path_tree, path_bars, part;
+    int64_t path_tree, path_bars;
     int64_t nodes, bars, store;
     int64_t log, rows, kernel; /* of a thread: see finish_path; rows of a piece; kernels' scratch */
 } sizes;
@@ -48,6 +48,12 @@ static int width_of(const sg_signature_layout *l)
     return l->alone ? 1 : l->lanes->lanes;
 }
 
+/* Of a full group. */
+static int paths_of(const sg_signature_layout *l)
+{
+    return l->alone ? 1 : (int)(l->lanes->lanes / l->chunks.spread);
+}
+
 static int64_t kernel_bytes(const sg_signature_batch *b, bool forward, const sg_signature_layout *l)
 {
     int64_t longest = most_points(b, &l->chunks), scalar = sg_scalar_bytes(b->scalar);
@@ -66,8 +72,8 @@ static sizes measure(const sg_signature_batch *b, int what, const sg_signature_l
     const sigad_plan *plan = b->plan;
     const sg_chunks *chunks = &l->chunks;
     bool forward = what == SG_BATCH_FWD;
-    int64_t lanes = width_of(l), scalar = sg_scalar_bytes(b->scalar),
-            leaves = chunks->parts * chunks->spread, paths = lanes / chunks->spread;
+    int64_t lanes = width_of(l), scalar = sg_scalar_bytes(b->scalar), leaves = chunks->spread,
+            paths = paths_of(l);
     sizes s = {.keeps = !forward, .kept = plan->degree - (!forward && !is_log(b))};
     s.row = sg_block(plan->offset[s.kept + 1]) * scalar;
     s.row_bar = sg_block(sg_plan_words(plan)) * scalar;
@@ -77,12 +83,12 @@ static sizes measure(const sg_signature_batch *b, int what, const sg_signature_l
     s.path_bars = forward ? 0 : leaves * s.row_bar;
     s.nodes = paths * s.path_tree;
     s.bars = paths * s.path_bars;
+    s.store = s.nodes + s.bars;
     if (chunks->pieces > 1) {
-        s.part = sg_tree_nodes(s.keeps, chunks->pieces) * s.side;
-        if (!forward) s.part += chunks->pieces * s.side_bar;
+        s.store += sg_tree_nodes(s.keeps, chunks->pieces) * s.side;
+        if (!forward) s.store += chunks->pieces * s.side_bar;
         s.rows = lanes * s.row_bar;
     }
-    s.store = s.nodes + s.bars + chunks->parts * s.part;
     if (is_log(b)) {
         int64_t rest = (forward ? sg_sig_to_log_sig_work : sg_sig_to_log_sig_vjp_work)(plan, 0);
         s.log = sg_work_add(rest, forward ? 1 : 2, plan->sig_length) * scalar;
@@ -94,15 +100,14 @@ static sizes measure(const sg_signature_batch *b, int what, const sg_signature_l
 int64_t sg_signature_chunks_store_bytes(const sg_signature_batch *batch, int what,
                                         const sg_signature_layout *layout)
 {
-    if (layout->chunks.parts == 1) return 0;
-    return layout->tasks / layout->chunks.parts * measure(batch, what, layout).store;
+    return layout->apart ? layout->tasks * measure(batch, what, layout).store : 0;
 }
 
 int64_t sg_signature_chunks_area_bytes(const sg_signature_batch *batch, int what,
                                        const sg_signature_layout *layout)
 {
     sizes s = measure(batch, what, layout);
-    return s.log + (layout->chunks.parts == 1 ? s.store : 0) + s.rows + s.kernel;
+    return s.log + (layout->apart ? 0 : s.store) + s.rows + s.kernel;
 }
 
 /* ---- a call under way ---------------------------------------------------------------------------
@@ -115,33 +120,33 @@ typedef struct {
     sizes sizes;
     sigad_plan whole, kept; /* without scalar term, the second of the nodes' degree */
     int paths;              /* of a full group */
-    int64_t parity;         /* of the parts that are walked back now */
-} run;
+    int64_t runs, parity;   /* of a group; of the runs that are walked back now */
+} call;
 
-/* What a thread has at hand for one part of a group. */
+/* What a thread has at hand for a group. */
 typedef struct {
-    const run *run;
-    int64_t group, part;
+    const call *call;
+    int64_t group;
     int paths;
     char *log, *store, *rows, *kernel;
 } place;
 
-static place place_of(const run *r, int64_t group, int64_t part, int worker)
+static place place_of(const call *r, int64_t group, int worker)
 {
     const sg_signature_layout *l = &r->job->layout;
     int64_t left = r->job->batch->batch - group * r->paths;
     char *area = sg_signature_area(r->job, worker), *shared = r->job->batch->work;
-    place p = {.run = r, .group = group, .part = part, .log = area, .rows = area + r->sizes.log};
+    place p = {.call = r, .group = group, .log = area, .rows = area + r->sizes.log};
     p.paths = left < r->paths ? (int)left : r->paths;
-    p.store = r->chunks.parts > 1 ? shared + l->order_bytes + group * r->sizes.store : p.rows;
-    if (r->chunks.parts == 1) p.rows += r->sizes.store;
+    p.store = l->apart ? shared + l->order_bytes + group * r->sizes.store : p.rows;
+    if (!l->apart) p.rows += r->sizes.store;
     p.kernel = p.rows + r->sizes.rows;
     return p;
 }
 
 static sg_tree path_tree(const place *p, int path)
 {
-    const run *r = p->run;
+    const call *r = p->call;
     const sizes *s = &r->sizes;
     return (sg_tree){.kept = &r->kept,
                      .whole = &r->whole,
@@ -156,9 +161,9 @@ static sg_tree path_tree(const place *p, int path)
 
 static sg_tree pieces_tree(const place *p)
 {
-    const run *r = p->run;
+    const call *r = p->call;
     const sizes *s = &r->sizes;
-    char *node = p->store + s->nodes + s->bars + p->part * s->part;
+    char *node = p->store + s->nodes + s->bars;
     return (sg_tree){.kept = &r->kept,
                      .whole = &r->whole,
                      .join = r->lanes->join_lanes,
@@ -172,22 +177,20 @@ static sg_tree pieces_tree(const place *p)
 
 static int64_t item_of(const place *p, int path)
 {
-    int64_t at = p->group * p->run->paths + path;
-    return p->run->job->layout.order_bytes ? p->run->job->order[at] : at;
+    int64_t at = p->group * p->call->paths + path;
+    return p->call->job->layout.order_bytes ? p->call->job->order[at] : at;
 }
 
-/* Row of the leaf that a lane is in its path's tree, or of its cotangent; lanes without a path
- * share the first. */
-static void *lane_row(const place *p, int lane, bool bar)
+/* Row of a leaf of a path's tree, or of its cotangent; lanes without a path share the first. */
+static void *leaf_row(const place *p, int64_t lane, bool bar)
 {
-    int spread = p->run->chunks.spread, path = lane / spread;
-    int64_t leaf = p->part * spread + lane % spread;
-    if (path >= p->paths) return lane_row(p, 0, bar);
-    sg_tree t = path_tree(p, path);
+    int64_t spread = p->call->chunks.spread, path = lane / spread, leaf = lane % spread;
+    if (path >= p->paths) return leaf_row(p, 0, bar);
+    sg_tree t = path_tree(p, (int)path);
     return bar ? t.bar + leaf * t.bar_bytes : sg_tree_leaf(&t, leaf);
 }
 
-/* One piece of a part: a chunk for each lane. */
+/* What a run of the kernels takes: a chunk for each lane. */
 typedef struct {
     int count;
     int64_t longest, length[SG_MOST_LANES];
@@ -206,17 +209,18 @@ static int64_t least(int64_t a, int64_t b)
  * several pieces, in the thread's area. */
 static piece piece_of(const place *p, int64_t number, bool bars)
 {
-    const run *r = p->run;
+    const call *r = p->call;
     const sg_signature_batch *b = r->job->batch;
+    const bool alone = r->job->layout.alone;
     int64_t all = sg_chunk_count(&r->chunks), spread = r->chunks.spread;
-    piece c = {.count = p->paths * (int)spread, .longest = most_points(b, &r->chunks)};
+    piece c = {.count = alone ? 1 : p->paths * (int)spread, .longest = most_points(b, &r->chunks)};
     for (int l = 0; l < width_of(&r->job->layout); l++) {
         int from = l < c.count ? l : 0;
-        c.row[l] =
-            r->chunks.pieces > 1 ? p->rows + from * r->sizes.row_bar : lane_row(p, from, bars);
+        c.row[l] = r->chunks.pieces > 1 ? p->rows + from * r->sizes.row_bar
+                                        : leaf_row(p, alone ? number : from, bars);
         if (l >= c.count) continue;
         int64_t item = item_of(p, l / (int)spread),
-                chunk = (p->part * spread + l % spread) * r->chunks.pieces + number,
+                chunk = alone ? number : l % spread * r->chunks.pieces + number,
                 length = b->lengths ? b->lengths[item] : b->length,
                 increments = length ? length - 1 : 0, size = (increments + all - 1) / all,
                 begin = least(chunk * size, increments), end = least(begin + size, increments),
@@ -229,10 +233,10 @@ static piece piece_of(const place *p, int64_t number, bool bars)
     return c;
 }
 
-/* ---- a part: its pieces, what joins them, its pieces backward -----------------------------------
+/* ---- runs of the kernels ------------------------------------------------------------------------
  */
 
-static const sg_tensor_kernels *tensor_kernels(const run *r)
+static const sg_tensor_kernels *tensor_kernels(const call *r)
 {
     return (r->job->batch->scalar == SG_F32 ? sg_tensor_f32 : sg_tensor_f64)[r->whole.isa];
 }
@@ -240,7 +244,7 @@ static const sg_tensor_kernels *tensor_kernels(const run *r)
 /* The only chunk of a piece, by the kernels inside one tensor. */
 static void run_alone(const place *p, const piece *c)
 {
-    const run *r = p->run;
+    const call *r = p->call;
     if (c->length[0] > 1)
         tensor_kernels(r)->sig(&r->kept, c->length[0], c->time[0], c->x[0], c->row[0], p->kernel);
     else
@@ -249,7 +253,7 @@ static void run_alone(const place *p, const piece *c)
 
 static void run_piece(const place *p, int64_t number)
 {
-    const run *r = p->run;
+    const call *r = p->call;
     piece c = piece_of(p, number, false);
     if (r->kept.degree == 1)
         r->lanes->ends(&r->kept, c.count, c.length, c.time, c.x, c.row);
@@ -262,28 +266,9 @@ static void run_piece(const place *p, int64_t number)
     r->lanes->gather(sg_plan_words(&r->kept), (const void *const *)c.row, sg_tree_leaf(&t, number));
 }
 
-static void run_part(const place *p)
-{
-    const run *r = p->run;
-    int64_t pieces = r->chunks.pieces, spread = r->chunks.spread, first = p->part * spread;
-    for (int64_t i = 0; i < pieces; i++) run_piece(p, i);
-    if (pieces > 1) {
-        sg_tree t = pieces_tree(p);
-        void *row[SG_MOST_LANES];
-        for (int l = 0; l < r->lanes->lanes; l++) row[l] = lane_row(p, l, false);
-        sg_tree_join(&t, 1, 0, pieces);
-        r->lanes->scatter(sg_plan_words(&r->kept), sg_tree_node(&t, 0, pieces),
-                          p->paths * (int)spread, row);
-    }
-    for (int k = 0; k < p->paths; k++) {
-        sg_tree t = path_tree(p, k);
-        sg_tree_join(&t, 1, first, first + spread);
-    }
-}
-
 static void pull_piece(const place *p, int64_t number)
 {
-    const run *r = p->run;
+    const call *r = p->call;
     piece c = piece_of(p, number, true);
     if (r->job->layout.alone) {
         if (c.length[0] > 1)
@@ -299,30 +284,12 @@ static void pull_piece(const place *p, int64_t number)
                       (const void *const *)c.row, c.x_bar, p->kernel);
 }
 
-static void pull_part(const place *p)
-{
-    const run *r = p->run;
-    int64_t pieces = r->chunks.pieces, spread = r->chunks.spread, first = p->part * spread;
-    for (int k = 0; k < p->paths; k++) {
-        sg_tree t = path_tree(p, k);
-        sg_tree_split(&t, 1, first, first + spread);
-    }
-    if (pieces > 1) {
-        sg_tree t = pieces_tree(p);
-        const void *row[SG_MOST_LANES];
-        for (int l = 0; l < r->lanes->lanes; l++) row[l] = lane_row(p, l, true);
-        r->lanes->gather(sg_plan_words(&r->whole), row, t.bar);
-        sg_tree_split(&t, 1, 0, pieces);
-    }
-    for (int64_t i = 0; i < pieces; i++) pull_piece(p, i);
-}
-
 /* ---- between the roots and the arrays of the call -----------------------------------------------
  */
 
 static void write_signature(const place *p, int path, void *sig)
 {
-    const sg_signature_batch *b = p->run->job->batch;
+    const sg_signature_batch *b = p->call->job->batch;
     sg_tree t = path_tree(p, path);
     if (b->plan->spec.scalar_term) {
         if (b->scalar == SG_F32)
@@ -331,13 +298,13 @@ static void write_signature(const place *p, int path, void *sig)
             *(double *)sig = 1;
     }
     memcpy(sg_advance(sig, b->plan->spec.scalar_term, b->scalar),
-           sg_tree_node(&t, 0, p->run->chunks.parts * p->run->chunks.spread),
+           sg_tree_node(&t, 0, p->call->chunks.spread),
            (size_t)(sg_plan_words(b->plan) * sg_scalar_bytes(b->scalar)));
 }
 
 static void take_cotangent(const place *p, int path, const void *sig_bar)
 {
-    const sg_signature_batch *b = p->run->job->batch;
+    const sg_signature_batch *b = p->call->job->batch;
     sg_tree t = path_tree(p, path);
     memcpy(t.bar, sg_advance(sig_bar, b->plan->spec.scalar_term, b->scalar),
            (size_t)(sg_plan_words(b->plan) * sg_scalar_bytes(b->scalar)));
@@ -346,7 +313,7 @@ static void take_cotangent(const place *p, int path, const void *sig_bar)
 /* Logarithms take the signature, and backward its cotangent, in a thread's area. */
 static void finish_path(const place *p, int path)
 {
-    const sg_signature_job *j = p->run->job;
+    const sg_signature_job *j = p->call->job;
     const sg_signature_batch *b = j->batch;
     const sg_signature_kernels *transform = &sg_sig_to_log_sig_kernels;
     int64_t at = item_of(p, path) * j->y_entries, entries = sg_block(b->plan->sig_length);
@@ -366,77 +333,94 @@ static void finish_path(const place *p, int path)
     take_cotangent(p, path, is_log(b) ? sig_bar : y_bar);
 }
 
+/* From the pieces to the roots, and backward from the roots' cotangents to those of the pieces. */
 static void turn_round(const place *p)
 {
-    const run *r = p->run;
-    int64_t spread = r->chunks.spread, leaves = r->chunks.parts * spread;
+    const call *r = p->call;
+    const bool backward = r->job->what == SG_BATCH_VJP;
+    int64_t pieces = r->chunks.pieces, spread = r->chunks.spread;
+    sg_tree side = pieces_tree(p);
+    void *row[SG_MOST_LANES];
+    if (pieces > 1) {
+        for (int l = 0; l < r->lanes->lanes; l++) row[l] = leaf_row(p, l, false);
+        sg_tree_join(&side, 0, pieces);
+        r->lanes->scatter(sg_plan_words(&r->kept), sg_tree_node(&side, 0, pieces),
+                          p->paths * (int)spread, row);
+    }
     for (int k = 0; k < p->paths; k++) {
         sg_tree t = path_tree(p, k);
-        sg_tree_join(&t, spread, 0, leaves);
+        sg_tree_join(&t, 0, spread);
         finish_path(p, k);
-        if (r->job->what == SG_BATCH_VJP) sg_tree_split(&t, spread, 0, leaves);
+        if (backward) sg_tree_split(&t, 0, spread);
+    }
+    if (backward && pieces > 1) {
+        for (int l = 0; l < r->lanes->lanes; l++) row[l] = leaf_row(p, l, true);
+        r->lanes->gather(sg_plan_words(&r->whole), (const void *const *)row, side.bar);
+        sg_tree_split(&side, 0, pieces);
     }
 }
 
 /* ---- which thread does what ---------------------------------------------------------------------
- */
+ *
+ * Chunks that follow each other share a point, to whose cotangent both add. They are in runs of
+ * even and of odd number: never at the same time, and always in the same order. */
 
 static void run_group(void *user, int64_t group, int worker)
 {
-    const run *r = user;
-    place p = place_of(r, group, 0, worker);
+    const call *r = user;
+    place p = place_of(r, group, worker);
     for (int k = 0; k < p.paths; k++) sg_signature_clear(r->job, item_of(&p, k));
-    run_part(&p);
+    for (int64_t i = 0; i < r->runs; i++) run_piece(&p, i);
     turn_round(&p);
-    if (r->job->what == SG_BATCH_VJP) pull_part(&p);
+    if (r->job->what == SG_BATCH_FWD) return;
+    for (int parity = 0; parity < 2; parity++)
+        for (int64_t i = parity; i < r->runs; i += 2) pull_piece(&p, i);
 }
 
-static void run_part_apart(void *user, int64_t index, int worker)
+static void run_piece_apart(void *user, int64_t index, int worker)
 {
-    const run *r = user;
-    place p = place_of(r, index / r->chunks.parts, index % r->chunks.parts, worker);
-    run_part(&p);
+    const call *r = user;
+    place p = place_of(r, index / r->runs, worker);
+    run_piece(&p, index % r->runs);
 }
 
 static void turn_round_apart(void *user, int64_t group, int worker)
 {
-    place p = place_of(user, group, 0, worker);
+    place p = place_of(user, group, worker);
     turn_round(&p);
 }
 
-static void pull_part_apart(void *user, int64_t index, int worker)
+static void pull_piece_apart(void *user, int64_t index, int worker)
 {
-    const run *r = user;
-    int64_t half = r->chunks.parts / 2;
-    place p = place_of(r, index / half, index % half * 2 + r->parity, worker);
-    pull_part(&p);
+    const call *r = user;
+    int64_t half = r->runs / 2;
+    place p = place_of(r, index / half, worker);
+    pull_piece(&p, index % half * 2 + r->parity);
 }
 
 void sg_signature_run_chunks(sg_signature_job *job)
 {
     const sigad_plan *plan = job->batch->plan;
     const sg_signature_layout *l = &job->layout;
-    run r = {.job = job,
-             .lanes = l->lanes,
-             .chunks = l->chunks,
-             .sizes = measure(job->batch, job->what, l),
-             .whole = *plan,
-             .paths = width_of(l) / l->chunks.spread};
+    call r = {.job = job,
+              .lanes = l->lanes,
+              .chunks = l->chunks,
+              .sizes = measure(job->batch, job->what, l),
+              .whole = *plan,
+              .paths = paths_of(l),
+              .runs = sg_runs_of_group(l)};
     r.whole.spec.scalar_term = 0;
     r.kept = r.whole;
     r.kept.degree = r.sizes.kept;
     if (r.kept.degree < plan->degree) r.kept.core = NULL; /* it is that of the whole plan */
-    if (l->chunks.parts == 1) {
+    if (!l->apart) {
         sg_parallel(l->threads, l->tasks, run_group, &r);
         return;
     }
-    int64_t groups = l->tasks / l->chunks.parts;
     for (int64_t i = 0; i < job->batch->batch; i++) sg_signature_clear(job, i);
-    sg_parallel(l->threads, l->tasks, run_part_apart, &r);
-    sg_parallel(l->threads, groups, turn_round_apart, &r);
+    sg_parallel(l->threads, l->tasks * r.runs, run_piece_apart, &r);
+    sg_parallel(l->threads, l->tasks, turn_round_apart, &r);
     if (job->what == SG_BATCH_FWD) return;
-    /* Neighbouring parts share a point, to whose cotangent both add: never at the same time, and
-     * always in the same order. */
     for (r.parity = 0; r.parity < 2; r.parity++)
-        sg_parallel(l->threads, l->tasks / 2, pull_part_apart, &r);
+        sg_parallel(l->threads, l->tasks * r.runs / 2, pull_piece_apart, &r);
 }

@@ -82,6 +82,8 @@ static double cost_of_closed_form(const shape *s)
 
 static double cost_of_items(const shape *s)
 {
+    if (s->degree == 1 || s->plan->letters == 1) /* a path's ends decide */
+        return s->batch * (50 + (s->forward ? s->words : s->steps * (double)s->plan->letters / 4));
     if (s->field) return s->batch * (cost_of_closed_form(s) + 9 * s->log / s->lanes);
     bool core = s->forward && sg_tensor_core(s->plan, (int64_t)s->steps, s->bytes);
     double step = (core ? 0.4 : 1) * s->step / s->lanes + 7.5 * s->degree * (s->degree - 1);
@@ -100,6 +102,12 @@ static double round_up(double x)
 static double cost_of_join(const shape *s)
 {
     return (400 + 5 * s->product / s->lanes) * (s->forward ? 1 : 3);
+}
+
+/* Of all lanes at once; tensors move between lanes and rows. */
+static double cost_of_lanes_join(const shape *s)
+{
+    return (500 + 1.5 * s->product + 4 * s->words) * (s->forward ? 1 : 3);
 }
 
 /* Of one group's increments. The core takes fewer operations, but each piece is completed. */
@@ -139,7 +147,7 @@ static double cost_of_groups(const shape *s, int spread)
 
 enum {
     RUNS = 16,         /* as many tasks as are worth having for threads */
-    RUN_COST = 25000,  /* and what a task should cost at least */
+    RUN_COST = 20000,  /* and what a task should cost at least */
     EXACT_STEPS = 192, /* of a piece, for float's accuracy backward */
     FORWARD_BYTES = 4 << 20,
     BACKWARD_BYTES = 64 << 20 /* most scratch of one thread in lanes */
@@ -148,7 +156,7 @@ enum {
 void sg_signature_lay_out_lanes(const sg_signature_batch *b, int what, sg_signature_layout *l)
 {
     int64_t paths = l->alone ? 1 : l->lanes->lanes / l->chunks.spread;
-    l->tasks = (b->batch + paths - 1) / paths * l->chunks.parts;
+    l->tasks = (b->batch + paths - 1) / paths;
     l->order_bytes = b->ragged && paths > 1 ? sg_block(b->batch) * (int64_t)sizeof(int64_t) : 0;
     if (sg_chunk_count(&l->chunks) > 1) {
         l->store_bytes = sg_signature_chunks_store_bytes(b, what, l);
@@ -171,40 +179,39 @@ static bool served(const sg_signature_batch *b, int what, const sg_chunks *chunk
 static bool fits(const sg_signature_layout *l, int what)
 {
     int64_t most = what == SG_BATCH_FWD ? FORWARD_BYTES : BACKWARD_BYTES;
-    return l->area_bytes >= 0 && l->area_bytes + l->store_bytes <= most;
+    int64_t store = l->store_bytes / (l->threads > 1 ? l->threads : 1);
+    return l->area_bytes >= 0 && l->area_bytes + store <= most;
 }
 
-/* How many times as many parts are worth considering: backward, half of the parts run at a time, so
+/* How many times as many runs are worth considering: backward, half of the runs go at a time, so
  * that two are no gain. */
-static int64_t more_parts(const shape *s, int64_t parts)
+static int64_t more_runs(const shape *s, int64_t runs)
 {
-    return s->forward || parts > 1 ? 2 : 4;
+    return s->forward || runs > 1 ? 2 : 4;
 }
 
-/* Whether a part is worth a thread's while, and its joins a small matter. */
-static bool is_worth_it(double part, double joins)
+/* Whether a run is worth a thread's while, and what joins it a small matter: the smaller, the more
+ * groups there are anyway. */
+static bool is_worth_it(double run, double join, int64_t groups)
 {
-    return part > RUN_COST && part > 7 * joins;
+    return run > RUN_COST && run > 10 * (double)groups * join;
 }
 
-/* Cuts time further, into parts for threads and pieces for accuracy, as long as it is worth it and
- * there is room. */
+/* Cuts time into pieces, for threads and for accuracy, as long as it is worth it and there is room.
+ */
 static void cut_time(const sg_signature_batch *b, int what, const shape *s, sg_signature_layout *l)
 {
     bool exact = b->scalar == SG_F32 && !s->forward;
     for (;;) {
         sg_signature_layout next = *l;
-        int64_t more = more_parts(s, l->chunks.parts);
+        int64_t pieces = l->chunks.pieces, more = more_runs(s, pieces);
         double steps = s->steps / (double)sg_chunk_count(&l->chunks),
-               whole = cost_of_steps(s, steps), part = cost_of_steps(s, steps / (double)more),
-               paths = s->closed ? s->batch : l->chunks.spread,
-               joins = (paths < s->lanes ? paths : s->lanes) * cost_of_join(s) + part -
-                       whole / (double)more;
-        /* pieces are joined, and logarithms taken, row by row */
-        if (sg_chunk_count(&l->chunks) == 1) joins += 3 * s->log * (s->forward ? 1 : 3);
-        bool full = s->closed || l->chunks.spread == (int)s->lanes;
-        if (full && more * l->tasks <= RUNS && is_worth_it(part, joins))
-            next.chunks.parts *= more;
+               piece = cost_of_steps(s, steps / (double)more),
+               join = cost_of_lanes_join(s) + piece - cost_of_steps(s, steps) / (double)more;
+        /* the lanes of pieces are joined, and logarithms taken, row by row */
+        if (sg_chunk_count(&l->chunks) == 1) join += 3 * s->log * (s->forward ? 1 : 3);
+        if (more * pieces * l->tasks <= RUNS && is_worth_it(piece, join, l->tasks))
+            next.chunks.pieces *= more;
         else if (exact && steps > EXACT_STEPS)
             next.chunks.pieces *= 2;
         else
@@ -216,21 +223,32 @@ static void cut_time(const sg_signature_batch *b, int what, const shape *s, sg_s
     }
 }
 
-/* Parts of items, for threads. */
+/* Chunks of items, for threads. */
 static void cut_items(const sg_signature_batch *b, int what, const shape *s, sg_signature_layout *l)
 {
-    sg_signature_layout next = {.lanes = vectors_of(b), .alone = true, .chunks = {1, 1, 1}};
+    sg_signature_layout next = {.lanes = vectors_of(b), .alone = true, .chunks = {1, 1}};
     double item = cost_of_items(s) / s->batch;
     if (!sg_tensor_serves(b->plan) || s->degree > SG_LANE_DEGREE) return;
     for (;;) {
-        next.chunks.parts *= more_parts(s, next.chunks.parts);
-        if (next.chunks.parts * b->batch > RUNS ||
-            !is_worth_it(item / (double)next.chunks.parts, cost_of_join(s)))
+        next.chunks.spread *= more_runs(s, next.chunks.spread);
+        if (next.chunks.spread * b->batch > RUNS ||
+            !is_worth_it(item / (double)next.chunks.spread, cost_of_join(s), 1))
             return;
         sg_signature_lay_out_lanes(b, what, &next);
         if (!fits(&next, what)) return;
         *l = next;
     }
+}
+
+/* Lets threads share the runs of groups, where the groups alone would keep them busy unevenly and
+ * there is room. The bits do not depend on it. */
+static void share_groups(const sg_signature_batch *b, int what, sg_signature_layout *l)
+{
+    sg_signature_layout next = *l;
+    if (!l->lanes || sg_runs_of_group(l) == 1 || l->tasks % l->threads == 0) return;
+    next.apart = true;
+    sg_signature_lay_out_lanes(b, what, &next);
+    if (l->tasks < 8 * l->threads && fits(&next, what)) *l = next;
 }
 
 /* ---- the choice ---------------------------------------------------------------------------------
@@ -249,7 +267,7 @@ static double choose_lanes(const sg_signature_batch *b, int what, const shape *s
     for (int spread = 1; spread <= most; spread *= 2) {
         double cost = unit * cost_of_groups(s, spread);
         if (cost >= best && !s->closed) continue;
-        sg_signature_layout next = {.lanes = lanes, .chunks = {1, spread, 1}};
+        sg_signature_layout next = {.lanes = lanes, .chunks = {spread, 1}};
         if (!served(b, what, &next.chunks)) continue;
         sg_signature_lay_out_lanes(b, what, &next);
         if (!fits(&next, what)) continue;
@@ -296,7 +314,7 @@ static double choose_for_transforms(const sg_signature_batch *b, int what, const
     bool enough = b->batch > 1 && (b->plan->letters <= 4 || 4 * s->batch > s->lanes);
     if (real && enough && sg_lanes_transform(b->plan)) {
         l->lanes = vectors_of(b);
-        l->chunks = (sg_chunks){1, 1, 1};
+        l->chunks = (sg_chunks){1, 1};
         sg_signature_lay_out_lanes(b, what, l);
     }
     return s->batch * s->product * s->degree / s->lanes;
@@ -309,11 +327,13 @@ sg_signature_layout sg_signature_lay_out(const sg_signature_batch *b, int what)
     double cost =
         (b->kernels->from_path ? choose_for_paths : choose_for_transforms)(b, what, &s, &l);
     if (!l.lanes) l.area_bytes = sg_signature_item_bytes(b, what);
+    double useful = cost / RUN_COST,
+           tasks = (double)(l.tasks * (l.lanes ? sg_runs_of_group(&l) : 1));
+    if (useful > tasks) useful = tasks;
+    l.threads = useful < 2 ? 1 : useful < b->threads ? (int)useful : b->threads;
+    share_groups(b, what, &l);
     if (l.area_bytes > 0) /* so that each thread's is aligned */
         l.area_bytes = (l.area_bytes + SG_ALIGNMENT - 1) / SG_ALIGNMENT * SG_ALIGNMENT;
-    double useful = cost / RUN_COST;
-    if (useful > (double)l.tasks) useful = (double)l.tasks;
-    l.threads = useful < 2 ? 1 : useful < b->threads ? (int)useful : b->threads;
     return l;
 }
 

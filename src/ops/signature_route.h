@@ -8,31 +8,37 @@
 
 enum { SG_MOST_LANES = 16 };
 
-/* How a path is cut. Threads may take its parts, one after the other in time; a part lies in
- * several lanes, one after the other again; and what a lane holds of it may be cut into pieces,
- * each a run of the kernels of its own. All are powers of two. */
+/* How a path is cut: it lies in several lanes, one after the other in time, and what a lane holds
+ * of it is cut again into pieces. A run of the kernels takes one piece of every lane. Both are
+ * powers of two. */
 typedef struct {
-    int64_t parts;
-    int spread; /* lanes of a part */
+    int64_t spread; /* lanes of a path */
     int64_t pieces;
 } sg_chunks;
 
 static inline int64_t sg_chunk_count(const sg_chunks *chunks)
 {
-    return chunks->parts * chunks->spread * chunks->pieces;
+    return chunks->spread * chunks->pieces;
 }
 
 typedef struct {
     const sg_lane_kernels *lanes; /* NULL: one item at a time, whole */
-    bool alone;       /* parts of paths by the kernels inside one tensor; lanes only join them */
+    bool alone;       /* a chunk at a time by the kernels inside one tensor; lanes only join them */
+    bool apart;       /* threads share the runs of a group */
     sg_chunks chunks; /* only if lanes */
     int64_t tasks;    /* items or groups */
     int threads;
     int64_t order_bytes; /* of the items' order, first of all */
-    int64_t store_bytes; /* of chunks' tensors, next, where threads share a path */
+    int64_t store_bytes; /* of chunks' tensors, next, where threads share a group */
     int64_t row_bytes;   /* of what comes row by row, first in a thread's area */
     int64_t area_bytes;  /* of one thread; -1: more than any memory */
 } sg_signature_layout;
+
+/* Of the kernels, for a group. */
+static inline int64_t sg_runs_of_group(const sg_signature_layout *layout)
+{
+    return layout->alone ? layout->chunks.spread : layout->chunks.pieces;
+}
 
 typedef struct {
     const sg_signature_batch *batch;

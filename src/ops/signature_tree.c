@@ -27,23 +27,23 @@ char *sg_tree_leaf(const sg_tree *t, int64_t leaf)
     return sg_tree_node(t, leaf, leaf + 1);
 }
 
-void sg_tree_join(const sg_tree *t, int64_t done, int64_t first, int64_t end)
+void sg_tree_join(const sg_tree *t, int64_t first, int64_t end)
 {
-    if (end - first <= done) return;
+    if (end - first == 1) return;
     int64_t middle = middle_of(first, end);
-    sg_tree_join(t, done, first, middle);
-    sg_tree_join(t, done, middle, end);
+    sg_tree_join(t, first, middle);
+    sg_tree_join(t, middle, end);
     char *right = sg_tree_node(t, middle, end), *product = sg_tree_node(t, first, end);
     if (t->keeps) memcpy(product, right, (size_t)t->node_bytes);
     t->join(t->kept, t->kept->degree, sg_tree_node(t, first, middle), product);
 }
 
-void sg_tree_split(const sg_tree *t, int64_t least, int64_t first, int64_t end)
+void sg_tree_split(const sg_tree *t, int64_t first, int64_t end)
 {
-    if (end - first <= least) return;
+    if (end - first == 1) return;
     int64_t middle = middle_of(first, end);
     t->join_vjp(t->whole, sg_tree_node(t, first, middle), sg_tree_node(t, middle, end),
                 t->bar + first * t->bar_bytes, t->bar + middle * t->bar_bytes);
-    sg_tree_split(t, least, first, middle);
-    sg_tree_split(t, least, middle, end);
+    sg_tree_split(t, first, middle);
+    sg_tree_split(t, middle, end);
 }

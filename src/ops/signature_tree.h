@@ -19,10 +19,10 @@ int64_t sg_tree_nodes(bool keeps, int64_t leaves);
 char *sg_tree_node(const sg_tree *tree, int64_t first, int64_t end);
 char *sg_tree_leaf(const sg_tree *tree, int64_t leaf);
 
-/* Products over leaves first .. end - 1, where subtrees of `done` leaves have theirs already. */
-void sg_tree_join(const sg_tree *tree, int64_t done, int64_t first, int64_t end);
+/* Products over leaves first .. end - 1. */
+void sg_tree_join(const sg_tree *tree, int64_t first, int64_t end);
 
-/* From the cotangent of that product to those of subtrees of `least` leaves. The cotangent of a
- * node lies where that of its first leaf will. */
-void sg_tree_split(const sg_tree *tree, int64_t least, int64_t first, int64_t end);
+/* From the cotangent of that product to those of the leaves. The cotangent of a node lies where
+ * that of its first leaf will. */
+void sg_tree_split(const sg_tree *tree, int64_t first, int64_t end);
 #endif
