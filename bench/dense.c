@@ -22,10 +22,11 @@ typedef struct {
     sigad_tensor (*apply)(sigad_tape *tape, const operands *o);
 } operation;
 
-#define UNARY(X)                                                                             \
-    X(negate)                                                                                \
-    X(exp) X(expm1) X(log) X(log1p) X(sqrt) X(sin) X(tan) X(tanh) X(sigmoid) X(relu) X(silu) \
-        X(gelu) X(softplus)
+#define UNARY(X)                                                                              \
+    X(negate)                                                                                 \
+    X(exp)                                                                                    \
+    X(expm1) X(log) X(log1p) X(sqrt) X(sin) X(tan) X(tanh) X(sigmoid) X(relu) X(silu) X(gelu) \
+        X(softplus)
 #define OTHERS(X)                                                              \
     X(add, sigad_add(t, o->x, o->other))                                       \
     X(mul, sigad_mul(t, o->x, o->other))                                       \
@@ -164,7 +165,7 @@ static sigad_status time_operation(problem *p, double copying)
     double median[2];
     for (int k = 0; k < 2; k++) {
         qsort(times[k] + FIRST, (size_t)(count - FIRST), sizeof *times[k], ascending);
-        median[k] = times[k][(FIRST + count) / 2];
+        median[k] = times[k][(FIRST + count - 1) / 2];
     }
     printf("%s\t%s\t%d\t%.1f\t%.1f\t%.2f\t%.2f\n", p->of->name,
            p->settings->dtype == SIGAD_F32 ? "f32" : "f64", p->settings->threads, 1e6 * median[0],

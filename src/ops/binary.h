@@ -9,9 +9,9 @@
 #define SG_BINARY_H
 
 /* clang-format off */
-/* A NaN wins; a is taken where both are equal. */
-#define SG_LARGER_IS_A  (a >= b || a != a)
-#define SG_SMALLER_IS_A (a <= b || a != a)
+/* A NaN wins; a is taken where both are equal. Without branches, for vectors. */
+#define SG_LARGER_IS_A  ((a >= b) | (a != a))
+#define SG_SMALLER_IS_A ((a <= b) | (a != a))
 
 #define SG_BINARY(X)                                                                              \
     X(add,     LINEAR,     a + b, K(1), K(1), K(0), K(0))                                         \

@@ -1,4 +1,5 @@
 #include "ops/cpu/along.h"
+#include "ops/cpu/dense/dense.h"
 #include "ops/cpu/walk.h"
 
 #define SG_KERNELS "ops/cpu/along.inc"
@@ -12,7 +13,7 @@ void sg_cpu_along(sg_place *place, int kind, int32_t dtype, sg_split split,
     sg_along_arrays copy = *arrays;
     sg_walk plan;
     sg_walk_strides(&plan, 3, shape, 1, stride);
-    sg_walk_run(&plan, place->threads, SG_BY_DTYPE(dtype, bodies)[kind], &copy);
+    sg_walk_run(&plan, place->threads, sg_dense_of(dtype)->along[kind], &copy);
 }
 
 void sg_cpu_root(sg_place *place, int64_t n, int32_t dtype, void *y)

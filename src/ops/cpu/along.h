@@ -17,9 +17,9 @@
     X(variance_vjp,      +=, s * gi * (xi - ri))                                   \
     X(variance_soc,      +=, s * gi * (ti - di))                                   \
     X(norm_term,         =,  xi * xi)                                              \
-    X(norm_tangent,      =,  ri > K(0) ? xi / ri * ti : K(0))                      \
-    X(norm_vjp,          +=, ri > K(0) ? xi / ri * gi : K(0))                      \
-    X(norm_soc,          +=, ri > K(0) ? gi / ri * (ti - xi / ri * di) : K(0))     \
+    X(norm_tangent,      =,  SELECT(ri > K(0), xi / ri * ti, K(0)))                 \
+    X(norm_vjp,          +=, SELECT(ri > K(0), xi / ri * gi, K(0)))                 \
+    X(norm_soc,          +=, SELECT(ri > K(0), gi / ri * (ti - xi / ri * di), K(0))) \
     X(logsumexp_term,    =,  EXP(xi - ri))                                         \
     X(logsumexp_tangent, =,  EXP(xi - ri - li) * ti)                               \
     X(logsumexp_vjp,     +=, EXP(xi - ri - li) * gi)                               \

@@ -4,6 +4,11 @@
 #include "ops/cpu/walk.h"
 #include "ops/place.h"
 
+typedef struct {
+    const void *a, *b;
+    int64_t *y;
+} sg_compare_arrays;
+
 void sg_cpu_equal(sg_place *place, const sigad_array *a, const sigad_array *b,
                   const sigad_array *y);
 void sg_cpu_less(sg_place *place, const sigad_array *a, const sigad_array *b, const sigad_array *y);

@@ -1,7 +1,9 @@
 #include "ops/cpu/extreme.h"
+#include "ops/cpu/dense/dense.h"
 #include "ops/cpu/parallel_rows.h"
 
 typedef struct {
+    const sg_dense *dense;
     sg_split split;
     bool largest;
     const void *x;
@@ -14,7 +16,7 @@ typedef struct {
 void sg_cpu_extreme(sg_place *place, int32_t dtype, sg_split split, bool largest, const void *x,
                     int64_t *index)
 {
-    job j = {split, largest, x, index};
+    job j = {sg_dense_of(dtype), split, largest, x, index};
     sg_parallel_rows(place->threads, split.outer, split.n * split.inner,
                      SG_BY_DTYPE(dtype, extreme), &j);
 }

@@ -2,6 +2,8 @@
 #include "ops/cpu/walk.h"
 #include <string.h>
 
+enum { TILE = 16 };
+
 /* Loops that a body may exchange: the inner one should be the longer. */
 typedef struct {
     int64_t n, step_x, step_y;
@@ -16,6 +18,29 @@ static void axes_of(const sg_stretch *run, axis *outer, axis *inner)
     *inner = *outer;
     *outer = other;
 }
+
+/* Where neither array is dense along a run, as in a transpose, runs are cut so that a tile of them
+ * stays in the cache: each line is then read and written once. */
+static int64_t tile_of(const axis *outer, const axis *inner)
+{
+    const bool dense = inner->step_x == 1 && inner->step_y == 1;
+    return dense || outer->n == 1 || inner->n < TILE ? inner->n : TILE;
+}
+
+/* The body for each part of each run: `part` of the inner axis, from at_x and at_y on. */
+#define EACH_TILE(outer, inner, body)                                                      \
+    do {                                                                                   \
+        const int64_t tile = tile_of(&(outer), &(inner));                                  \
+        for (int64_t from = 0; from < (inner).n; from += tile) {                           \
+            const int64_t left = (inner).n - from;                                         \
+            const axis part = {left < tile ? left : tile, (inner).step_x, (inner).step_y}; \
+            for (int64_t i = 0; i < (outer).n; i++) {                                      \
+                const int64_t at_x = i * (outer).step_x + from * (inner).step_x,           \
+                              at_y = i * (outer).step_y + from * (inner).step_y;           \
+                body;                                                                      \
+            }                                                                              \
+        }                                                                                  \
+    } while (0)
 
 typedef struct {
     const void *x;

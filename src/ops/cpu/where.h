@@ -5,6 +5,12 @@
 #include "ops/place.h"
 #include <stdbool.h>
 
+typedef struct {
+    const void *condition, *a, *b;
+    void *out;
+    bool when;
+} sg_where_arrays;
+
 /* y = condition ? a : b */
 void sg_cpu_where(sg_place *place, const sigad_array *condition, const sigad_array *a,
                   const sigad_array *b, const sigad_array *y);

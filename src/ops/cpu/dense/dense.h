@@ -5,10 +5,15 @@
 #define SG_DENSE_H
 #include "core/cpu.h"
 #include "ops/binary.h"
+#include "ops/cpu/along.h"
 #include "ops/cpu/binary.h"
+#include "ops/cpu/compare.h"
 #include "ops/cpu/loss.h"
 #include "ops/cpu/unary.h"
+#include "ops/cpu/where.h"
 #include "ops/unary.h"
+
+enum { SG_EXTREME_COLUMNS = 64, SG_WORD_BLOCKS = 16 }; /* at once */
 
 typedef void (*sg_unary_loop)(int64_t n, double a, double b, const sg_unary_arrays *arrays);
 typedef void (*sg_binary_loop)(const sg_binary_entries *entries);
@@ -30,8 +35,21 @@ typedef struct {
     sg_unary_loop unary[SG_UNARY_COUNT][SG_UNARY_ORDERS];
     sg_binary_loop binary[SG_BINARY_COUNT][SG_BINARY_ORDERS];
     sg_loss_loop loss[SG_LOSS_COUNT][SG_LOSS_ORDERS];
-    /* out[i] = exp(x[i step] - shift) */
-    void (*exps)(int64_t n, const void *x, int64_t step, double shift, void *out);
+    sg_stretch_body along[SG_ALONG_COUNT]; /* of sg_along_arrays */
+    sg_stretch_body choose, add_where;     /* of sg_where_arrays */
+    sg_stretch_body equal, less;           /* of sg_compare_arrays */
+    /* The row of the largest or smallest entry of each of at most SG_EXTREME_COLUMNS columns. */
+    void (*extremes)(int64_t n, int64_t inner, int width, bool largest, const void *x,
+                     int64_t *row);
+    double (*largest)(int64_t n, const void *x);
+    /* out[i] = exp(x[i step] - shift), and their sum */
+    double (*exps)(int64_t n, const void *x, int64_t step, double shift, void *out);
+    /* Words of the Philox blocks (core/philox.h) first, first + step, ..: four each. */
+    void (*words)(uint64_t key, uint64_t high, uint64_t first, uint64_t step,
+                  uint32_t words[4 * SG_WORD_BLOCKS]);
+    /* y = (or += with add) scale x where the word is `least` or more, else 0 */
+    void (*keep)(int64_t n, const uint32_t *words, uint64_t least, double scale, const void *x,
+                 void *y, bool add);
     void (*gemm)(const sg_thin_gemm *gemm);
     int lanes;
 } sg_dense;
