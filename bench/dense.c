@@ -22,11 +22,11 @@ typedef struct {
     sigad_tensor (*apply)(sigad_tape *tape, const operands *o);
 } operation;
 
-#define UNARY(X)                                                                              \
-    X(negate)                                                                                 \
-    X(exp)                                                                                    \
-    X(expm1) X(log) X(log1p) X(sqrt) X(sin) X(tan) X(tanh) X(sigmoid) X(relu) X(silu) X(gelu) \
-        X(softplus)
+#define UNARY(X) \
+    X(negate)    \
+    X(exp)       \
+    X(expm1)     \
+    X(log) X(log1p) X(sqrt) X(sin) X(tan) X(tanh) X(sigmoid) X(relu) X(silu) X(gelu) X(softplus)
 #define OTHERS(X)                                                              \
     X(add, sigad_add(t, o->x, o->other))                                       \
     X(mul, sigad_mul(t, o->x, o->other))                                       \

@@ -120,7 +120,7 @@ static int time_shape(options *o, int operation, int method, const shape *s)
         .time_aug = s->time_aug, .lead_lag = s->lead_lag,   .method = method,
         .kernel = o->kernel,
     };
-    measure_rates(o, 0.05);
+    measure_rates(o, 0.03);
     for (int f32 = !o->f64; f32 <= o->f32; f32++)
         for (int backward = 0; backward < 2; backward++) {
             bench_case c = {operation, backward, f32,       o->threads,

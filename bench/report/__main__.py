@@ -17,10 +17,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 PIECES = {
     "grid": ("grid", []),
     "plain": ("grid", ["--kernel", 1, "--operation", "sig"]),
-    "threads": ("grid", ["--threads", 2, "--f64"]),
+    "threads": ("grid", ["--threads", 2, "--f64", "--seconds", 0.03]),
     "sweeps": ("sweeps", []),
     "accuracy": ("accuracy", []),
     "tape": ("tape", []),
+    "dense": ("dense", []),
     "networks": ("mlp", []),
     "networks64": ("mlp", ["--f64"]),
 }
@@ -46,7 +47,8 @@ def make_page(build, results, output, command):
     about = {"command": command, "date": datetime.date.today().isoformat(), "processor": run.processor(),
              "instructions": run.comments(text["grid"], "instructions")[0], "compiler": run.compiler(build)}
     by_hand = HERE / "beside.md"
-    parts = [page.dense(run.rows(text["tape"]), run.rows(text["networks"]) + run.rows(text["networks64"]), grid.rates)]
+    networks = run.rows(text["networks"]) + run.rows(text["networks64"])
+    parts = [page.dense(run.rows(text["tape"]), run.rows(text["dense"]), networks, grid.rates)]
     if by_hand.exists():
         parts.append(by_hand.read_text())
     content, plots = page.compose(about, grid, run.rows(text["sweeps"]), cliffs, run.rows(text["accuracy"]), parts)

@@ -232,7 +232,9 @@ def accuracy_summary(rows):
 
 # ---- dense operations ------------------------------------------------------------------------------------------------------
 
-def dense(tape, networks, rates):
+def dense(tape, operations, networks, rates):
+    copies = [[row["operation"], row["forward"], row["backward"], row["forward copies"], row["backward copies"]]
+              for row in operations]
     steps = [[f'{row["batch"]}; {row["layers"]}', row["dtype"], figure(float(row["microseconds"])),
               f'{1e6 * float(row["flops"]) / float(row["microseconds"]) / rates[row["dtype"]]:.2f}'] for row in networks]
     return f"""## The tape and dense networks
@@ -240,6 +242,10 @@ def dense(tape, networks, rates):
 What the tape adds: nanoseconds for each operation in a chain on one float32 number.
 
 {table(["operation", "record", "backward", "replay"], [list(row.values()) for row in tape])}
+Operations that should run at the speed of memory: microseconds on 2048 × 512 float32 numbers, one thread, and in units of copying
+that tensor with the C library's `memcpy`, which writes past the caches. `rows` works along the first axis, `columns` along the last.
+
+{table(["operation", "forward", "backward", "forward in copies", "backward in copies"], copies)}
 A training step (forward, mean squared error, backward, Adam), one thread; linear layers with tanh between them. Share: of the
 rate of matrix products, by the products in the layers alone.
 
