@@ -57,6 +57,22 @@ Test(dense_loops, extremes_are_the_first_ones)
     }
 }
 
+/* One entry that stands out, anywhere in a row. */
+Test(dense_loops, extremes_are_found_everywhere)
+{
+    static float x[MOST];
+    sg_place place = {.threads = 1};
+    for (int64_t n = 1; n < MOST; n++)
+        for (int64_t at = n > 70 ? n - 70 : 0; at < n; at++)
+            for (int kind = 0; kind < 3; kind++) {
+                int64_t index;
+                x[at] = kind == 0 ? 1 : kind == 1 ? -1 : NAN;
+                sg_cpu_extreme(&place, SIGAD_F32, (sg_split){1, n, 1}, kind != 1, x, &index);
+                cr_assert_eq(index, at);
+                x[at] = 0;
+            }
+}
+
 Test(dense_loops, every_instruction_set)
 {
     static float f32[MOST], out32[MOST];
