@@ -218,3 +218,31 @@ Test(lanes, core_of_three_in_blocks)
             check_all(&spec, 1 + d % 3, length[i], (uint64_t)(100 * d) + i);
         }
 }
+
+/* The core of degree 4: few letters without streams, more with them, and a top level that is
+ * completed by first letters; in one block, in several, and in chunks that are joined. */
+Test(lanes, core_of_four)
+{
+    const int32_t letters[] = {2, 3, 4, 5, 8, 12, 13, 16};
+    for (size_t l = 0; l < sizeof letters / sizeof *letters; l++) {
+        int32_t d = letters[l];
+        const int64_t length[] = {2, 31, d <= 5 ? 66 : 33, d <= 5 ? 170 : 31};
+        for (size_t i = 0; d <= SG_CORE_LANE_LETTERS && i < sizeof length / sizeof *length; i++) {
+            sigad_sig_spec spec = spec_of(d - d / 3 % 2, 4, d / 3 % 2);
+            spec.kernel = SIGAD_KERNEL_CORE;
+            check_all(&spec, d > 8 ? 1 : MOST, length[i], (uint64_t)(100 * d) + i);
+        }
+    }
+}
+
+/* The last three levels of a letter at once, of all words and of the core. */
+Test(lanes, three_levels_at_once)
+{
+    for (int32_t d = 2; d <= 5; d++)
+        for (int32_t degree = 3; degree <= 7 - d / 4; degree++)
+            for (int kernel = SIGAD_KERNEL_PLAIN; kernel <= SIGAD_KERNEL_CORE; kernel++) {
+                sigad_sig_spec spec = spec_of(d, degree, 0);
+                spec.kernel = kernel;
+                check_all(&spec, 3, 67, (uint64_t)(100 * d + degree));
+            }
+}

@@ -52,20 +52,28 @@ typedef struct {
     void *out[SG_MOST_LANES];
 } rows;
 
+static inline void *place_of(const void *array, int64_t bytes)
+{
+    return array ? (char *)(uintptr_t)array + bytes : NULL;
+}
+
 static void find_rows(const sg_signature_job *j, int64_t group, rows *r)
 {
     const sg_signature_batch *b = j->batch;
+    const int64_t *order = j->layout.order_bytes ? j->order : NULL;
     int64_t first = group * j->layout.lanes->lanes, left = b->batch - first;
+    int64_t bytes = sg_scalar_bytes(b->scalar), x_bytes = j->x_entries * bytes,
+            y_bytes = j->y_entries * bytes,
+            out_bytes = sg_signature_is_forward(j->what) ? y_bytes : x_bytes;
     r->count = left < j->layout.lanes->lanes ? (int)left : j->layout.lanes->lanes;
     for (int k = 0; k < r->count; k++) {
-        int64_t i = j->layout.order_bytes ? j->order[first + k] : first + k;
-        sg_signature_clear(j, i);
-        int64_t out_entries = sg_signature_is_forward(j->what) ? j->y_entries : j->x_entries;
+        int64_t i = order ? order[first + k] : first + k;
         r->length[k] = b->lengths ? b->lengths[i] : b->length;
         r->time[k] = sg_time_step(b->plan, r->length[k]);
-        r->x[k] = sg_advance(b->x, i * j->x_entries, b->scalar);
-        r->y_bar[k] = sg_advance(b->y_bar, i * j->y_entries, b->scalar);
-        r->out[k] = sg_advance(b->out, i * out_entries, b->scalar);
+        r->x[k] = place_of(b->x, i * x_bytes);
+        r->y_bar[k] = place_of(b->y_bar, i * y_bytes);
+        r->out[k] = place_of(b->out, i * out_bytes);
+        if (b->fresh) memset(r->out[k], 0, (size_t)x_bytes);
     }
 }
 
