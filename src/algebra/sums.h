@@ -53,6 +53,11 @@ typedef struct {
     int32_t *place, patterns;
 } sg_sums;
 
+static inline int32_t sg_sum_words(const sg_sums *sums)
+{
+    return sums->level[sums->degree + 1];
+}
+
 bool sg_sums_exist(int32_t channels, bool time, int32_t degree, int64_t words);
 
 /* NULL where memory is short. */

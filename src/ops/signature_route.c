@@ -109,11 +109,14 @@ static double cost_of_steps(const shape *s, double steps)
         return s->lanes * cost_of_closed_form(s) * steps / (s->filled * s->steps + 1);
     if (s->closed) return steps * s->run;
     if (!s->forward) {
+        const sg_sums *sums = sg_lanes_vjp_sums(s->plan, (int64_t)steps);
+        if (sums) return 1.5 * sg_sum_words(sums) * steps + 8 * s->words;
         bool core = sg_lanes_vjp_core(s->plan, (int64_t)steps, s->bytes == sizeof(float)) != NULL;
         double still = s->plan->spec.lead_lag ? 0.75 : 1;
         return steps * (20 * (double)s->plan->letters + still * (core ? 0.9 : 2) * s->step);
     }
     sg_lane_route route = sg_lanes_route(s->plan, (int64_t)steps, false, 0);
+    if (route.sums) return 0.55 * sg_sum_words(route.sums) * steps + 4 * s->words;
     return s->step * (route.core ? 0.28 * steps + 6 : route.area ? 0.35 * steps : 0.7 * steps);
 }
 

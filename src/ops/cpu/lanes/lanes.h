@@ -88,6 +88,11 @@ typedef struct {
 sg_lane_route sg_lanes_route(const sigad_plan *plan, int64_t steps, bool single,
                              int64_t vector_bytes);
 
+/* The iterated sums that are walked back for paths of so many steps, or NULL: by words. */
+static inline const sg_sums *sg_lanes_vjp_sums(const sigad_plan *plan, int64_t steps)
+{
+    return steps >= SG_SUM_STEPS ? plan->sums : NULL;
+}
 /* The core that is walked back for paths of so many steps, or NULL: all words. */
 const sg_core *sg_lanes_vjp_core(const sigad_plan *plan, int64_t steps, bool single);
 
