@@ -25,6 +25,44 @@ static void lay_out(sg_sums *sums)
     }
 }
 
+/* Index of a monomial among those of its weight, from the sorted channels. */
+static int32_t index_of_monomial(const sg_sums *sums, const int32_t *channel, int32_t weight)
+{
+    int32_t index = channel[weight - 1];
+    for (int32_t i = 0; i < weight - 1; i++)
+        index += sums->first[weight - i][channel[i]] - sums->first[weight - i - 1][channel[i]];
+    return index;
+}
+
+static void sort(int32_t *channel, int32_t count)
+{
+    for (int32_t i = 1; i < count; i++)
+        for (int32_t j = i; j > 0 && channel[j] < channel[j - 1]; j--) {
+            int32_t other = channel[j];
+            channel[j] = channel[j - 1];
+            channel[j - 1] = other;
+        }
+}
+
+/* Over all choices of channels, which meet each monomial at least once. */
+static bool build_products(sg_sums *sums, sg_arena *arena)
+{
+    int32_t d = sums->channels, weight = sums->degree - 1, all = d;
+    sums->product = sg_arena_take(arena, (size_t)(sums->monomials[weight] * d) * sizeof(int32_t));
+    if (!sums->product) return false;
+    for (int32_t i = 1; i < weight; i++) all *= d;
+    for (int32_t i = 0; i < all * d; i++) {
+        int32_t channel[SG_SUM_DEGREE], rest = i / d;
+        for (int32_t j = 0; j < weight; j++, rest /= d) channel[j] = rest % d;
+        sort(channel, weight);
+        int32_t from = index_of_monomial(sums, channel, weight);
+        channel[weight] = i % d;
+        sort(channel, weight + 1);
+        sums->product[from * d + i % d] = index_of_monomial(sums, channel, weight + 1);
+    }
+    return true;
+}
+
 /* ---- shapes: channels and time in a row, cut into blocks ----------------------------------------
  */
 
@@ -53,15 +91,8 @@ static int32_t place_of_sum(const sg_sums *sums, const shape *s, int32_t index)
     for (int32_t b = s->blocks; b-- > 0;) {
         int32_t w = s->size[b], letter = d, *mine = digit + count - w;
         if (!s->time[b]) {
-            for (int32_t i = 1; i < w; i++) /* sort them */
-                for (int32_t j = i; j > 0 && mine[j] < mine[j - 1]; j--) {
-                    int32_t other = mine[j];
-                    mine[j] = mine[j - 1];
-                    mine[j - 1] = other;
-                }
-            letter = sums->first[1][mine[w - 1]];
-            for (int32_t i = w - 1; i-- > 0;)
-                letter += sums->first[w - i][mine[i]] - sums->first[w - i - 1][mine[i]];
+            sort(mine, w);
+            letter = index_of_monomial(sums, mine, w);
             count -= w;
         }
         weight += w;
@@ -213,6 +244,7 @@ const sg_sums *sg_sums_build(sg_arena *arena, int32_t channels, bool time, int32
     sums->term = sg_arena_take(arena, (size_t)c.terms * sizeof *sums->term);
     sums->place = sg_arena_take(arena, (size_t)c.places * sizeof *sums->place);
     if (!sums->spread || !sums->pattern || !sums->term || !sums->place) return NULL;
+    if (!build_products(sums, arena)) return NULL;
     sums->patterns = c.patterns;
     write_patterns(sums);
     return sums;

@@ -46,6 +46,9 @@ typedef struct {
     int32_t first[SG_SUM_DEGREE + 1][SG_SUM_CHANNELS + 1];
     int32_t level[SG_SUM_DEGREE + 2]; /* where each weight's words begin; of degree + 1: all */
     int32_t block[SG_SUM_DEGREE + 1][SG_SUM_DEGREE + 1]; /* by weight, first letter's weight */
+    /* [monomial of weight degree - 1][channel]: their product among those of weight degree; from
+     * degree 3 on, see sg_sums_in_pairs */
+    int32_t *product;
     /* Sums by shape: for each choice of channels in all places, the sum's place. */
     int32_t *spread, spreads;
     sg_sum_pattern *pattern;
@@ -56,6 +59,13 @@ typedef struct {
 static inline int32_t sg_sum_words(const sg_sums *sums)
 {
     return sums->level[sums->degree + 1];
+}
+
+/* A product of sums is the sum over all ways to shuffle and to merge, so the words q m of a letter
+ * and a monomial of all other weight are Q(q m) = Q(q) Q(m) - Q(m q) - Q([q m]). */
+static inline bool sg_sums_in_pairs(const sg_sums *sums)
+{
+    return sums->degree > 2;
 }
 
 bool sg_sums_exist(int32_t channels, bool time, int32_t degree, int64_t words);

@@ -199,6 +199,7 @@ static void cut_time(const sg_signature_batch *b, int what, const shape *s, sg_s
         sg_signature_layout next = *l;
         int64_t more = more_parts(s, l->chunks.parts);
         double steps = s->steps / (double)sg_chunk_count(&l->chunks),
+               increments = sg_lanes_vjp_sums(s->plan, (int64_t)steps) ? steps / 2 : steps,
                whole = cost_of_steps(s, steps), part = cost_of_steps(s, steps / (double)more),
                paths = s->closed ? s->batch : l->chunks.spread,
                joins = (paths < s->lanes ? paths : s->lanes) * cost_of_join(s) + part -
@@ -208,7 +209,7 @@ static void cut_time(const sg_signature_batch *b, int what, const shape *s, sg_s
         bool full = s->closed || l->chunks.spread == (int)s->lanes;
         if (full && more * l->tasks <= RUNS && is_worth_it(part, joins))
             next.chunks.parts *= more;
-        else if (exact && steps > EXACT_STEPS)
+        else if (exact && increments > EXACT_STEPS)
             next.chunks.pieces *= 2;
         else
             return;
