@@ -152,23 +152,35 @@ static double coefficient_of_block(const int32_t *kind, int32_t count)
     return sum;
 }
 
+/* Index of a factor, a new one if there is none like it. */
+static int32_t place_of_factor(sg_sums *sums, sg_sum_factor factor)
+{
+    int32_t i = 0;
+    while (i < sums->factors && (sums->factor[i].power != factor.power ||
+                                 sums->factor[i].coefficient != factor.coefficient))
+        i++;
+    if (i == sums->factors) sums->factor[sums->factors++] = factor;
+    return i;
+}
+
 /* One way to cut a pattern of n letters: a bit of `cuts` for each place between two. */
 static bool make_term(sg_sums *sums, const int32_t *kind, int32_t n, int32_t cuts, int32_t *seen,
                       sg_sum_term *term)
 {
     shape s = {.blocks = 0};
-    *term = (sg_sum_term){.coefficient = 1};
+    sg_sum_factor factor = {.coefficient = 1};
     for (int32_t from = 0, to; from < n; from = to) {
         int32_t channels = 0;
         for (to = from; to == from || (to < n && !(cuts >> (to - 1) & 1)); to++)
             channels += kind[to] != TIME;
         s.time[s.blocks] = !channels;
         s.size[s.blocks++] = channels ? channels : 1;
-        term->power += to - from - (channels ? channels : 1);
-        term->coefficient *= coefficient_of_block(kind + from, to - from);
+        factor.power += to - from - (channels ? channels : 1);
+        factor.coefficient *= coefficient_of_block(kind + from, to - from);
     }
-    if (term->coefficient == 0) return false;
+    if (factor.coefficient == 0) return false;
     term->from = spread_of(sums, &s, seen);
+    if (sums->factor) term->factor = place_of_factor(sums, factor);
     return true;
 }
 
@@ -215,13 +227,17 @@ static counts write_patterns(sg_sums *sums)
 {
     counts c = {0, 0, 0};
     int32_t seen[SHAPES] = {0};
-    sums->spreads = 0;
+    sums->spreads = sums->factors = 0;
     int32_t kinds = sums->letters > sums->channels ? KINDS : KINDS - 1;
     for (int32_t n = 1; n <= sums->degree; n++)
-        for (int32_t i = 0; i < power(kinds, n); i++) {
-            int32_t kind[SG_SUM_DEGREE];
+        for (int32_t i = 0; i < power(kinds, n) * (n + 1); i++) {
+            int32_t kind[SG_SUM_DEGREE], steps = i / power(kinds, n);
             sg_sum_pattern pattern;
-            for (int32_t j = 0, rest = i; j < n; j++, rest /= kinds) kind[j] = rest % kinds;
+            for (int32_t j = 0, rest = i; j < n; j++, rest /= kinds) {
+                kind[j] = rest % kinds;
+                steps -= kind[j] == TIME;
+            }
+            if (steps) continue; /* those with the same number of steps of time in a row */
             c.terms += write_pattern(sums, kind, n, c.places, c.terms, seen, &pattern);
             c.places += pattern.words;
             if (sums->pattern) sums->pattern[c.patterns] = pattern;
@@ -243,7 +259,9 @@ const sg_sums *sg_sums_build(sg_arena *arena, int32_t channels, bool time, int32
     sums->pattern = sg_arena_take(arena, (size_t)c.patterns * sizeof *sums->pattern);
     sums->term = sg_arena_take(arena, (size_t)c.terms * sizeof *sums->term);
     sums->place = sg_arena_take(arena, (size_t)c.places * sizeof *sums->place);
-    if (!sums->spread || !sums->pattern || !sums->term || !sums->place) return NULL;
+    sums->factor = sg_arena_take(arena, (size_t)c.terms * sizeof *sums->factor);
+    if (!sums->spread || !sums->pattern || !sums->term || !sums->place || !sums->factor)
+        return NULL;
     if (!build_products(sums, arena)) return NULL;
     sums->patterns = c.patterns;
     write_patterns(sums);

@@ -23,11 +23,15 @@
 
 enum { SG_SUM_DEGREE = 5, SG_SUM_CHANNELS = 8, SG_SUM_WORDS = 1 << 15 };
 
-/* A way to cut a pattern: where the sums of its shape begin in `spread`, and what they are taken
- * times: this coefficient, and this power of the increment of time. */
+/* What sums are taken times: a number, and a power of the increment of time. */
 typedef struct {
-    int32_t from, power;
     double coefficient;
+    int32_t power;
+} sg_sum_factor;
+
+/* A way to cut a pattern: where the sums of its shape begin in `spread`, and which factor. */
+typedef struct {
+    int32_t from, factor;
 } sg_sum_term;
 
 /* The words of the signature with the same letters leading, lagging, and time: one for each choice
@@ -51,9 +55,10 @@ typedef struct {
     int32_t *product;
     /* Sums by shape: for each choice of channels in all places, the sum's place. */
     int32_t *spread, spreads;
-    sg_sum_pattern *pattern;
+    sg_sum_pattern *pattern; /* those with as many steps of time are neighbours */
     sg_sum_term *term;
-    int32_t *place, patterns;
+    sg_sum_factor *factor;
+    int32_t *place, patterns, factors;
 } sg_sums;
 
 static inline int32_t sg_sum_words(const sg_sums *sums)

@@ -61,6 +61,12 @@ bool sg_lanes_serve_forward(const sigad_plan *plan, int64_t steps)
            (route.sums || route.core || route.area);
 }
 
+bool sg_lanes_serve_backward(const sigad_plan *plan, int64_t steps)
+{
+    return sg_lanes_serve(plan) ||
+           (plan->letters <= SG_CORE_LANE_LETTERS && sg_lanes_vjp_sums(plan, steps));
+}
+
 bool sg_lanes_transform(const sigad_plan *plan)
 {
     int64_t coordinates = sg_plan_has_tables(plan) ? plan->log_sig_length : 0;

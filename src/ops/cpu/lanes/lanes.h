@@ -99,8 +99,9 @@ const sg_core *sg_lanes_vjp_core(const sigad_plan *plan, int64_t steps, bool sin
 /* What this file's kernels can do: 2 letters or more, degree 2 or more, and not too much of both.
  */
 bool sg_lanes_serve(const sigad_plan *plan);
-/* The forward alone: more letters, where the core is taken. */
+/* More letters, where the forward takes the core, and where iterated sums are taken. */
 bool sg_lanes_serve_forward(const sigad_plan *plan, int64_t steps);
+bool sg_lanes_serve_backward(const sigad_plan *plan, int64_t steps);
 
 /* Where `log` and `exp` are faster than one row at a time: what they hold, all but the top level,
  * should not leave the cache. They can do at least what the others can. */
