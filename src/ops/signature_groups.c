@@ -56,15 +56,16 @@ static void find_rows(const sg_signature_job *j, int64_t group, rows *r)
 {
     const sg_signature_batch *b = j->batch;
     int64_t first = group * j->layout.lanes->lanes, left = b->batch - first;
+    bool forward = sg_signature_is_forward(j->what);
+    int64_t out_entries = forward ? j->y_entries : j->x_entries;
     r->count = left < j->layout.lanes->lanes ? (int)left : j->layout.lanes->lanes;
     for (int k = 0; k < r->count; k++) {
         int64_t i = j->layout.order_bytes ? j->order[first + k] : first + k;
         sg_signature_clear(j, i);
-        int64_t out_entries = sg_signature_is_forward(j->what) ? j->y_entries : j->x_entries;
         r->length[k] = b->lengths ? b->lengths[i] : b->length;
         r->time[k] = sg_time_step(b->plan, r->length[k]);
         r->x[k] = sg_advance(b->x, i * j->x_entries, b->scalar);
-        r->y_bar[k] = sg_advance(b->y_bar, i * j->y_entries, b->scalar);
+        r->y_bar[k] = forward ? NULL : sg_advance(b->y_bar, i * j->y_entries, b->scalar);
         r->out[k] = sg_advance(b->out, i * out_entries, b->scalar);
     }
 }
