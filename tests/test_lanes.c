@@ -91,11 +91,14 @@ static void check(const group *t, bool single, const char *where)
         sig[r] = make((size_t)m, bytes);
         path_bar[r] = make((size_t)n, bytes);
     }
-    bool both = sg_lanes_serve(plan); /* else the forward alone */
+    bool both = sg_lanes_serve_backward(plan, sg_steps(plan, t->length)); /* else forward alone */
     size_t need = (size_t)t->lanes->sig_bytes(plan, t->length),
            back = both ? (size_t)t->lanes->sig_vjp_bytes(plan, t->length) : 0;
-    void *work = aligned_alloc(64, (need > back ? need : back) / 64 * 64 + 64);
+    size_t most = (need > back ? need : back) / 64 * 64 + 64;
+    void *work = aligned_alloc(64, most);
+    memset(work, 0xff, most); /* NaNs */
     t->lanes->sig(plan, t->length, t->rows, t->lengths, t->time, path, sig, work);
+    memset(work, 0xff, most);
     if (both)
         t->lanes->sig_vjp(plan, t->length, t->rows, t->lengths, t->time, path, g, path_bar, work);
 
@@ -193,6 +196,49 @@ Test(lanes, lead_lag_with_every_number_of_letters)
                 check_all(&spec, MOST, 4 + d, (uint64_t)(10 * d + flags));
                 spec.kernel = SIGAD_KERNEL_AUTO;
                 check_all(&spec, 3, 42, (uint64_t)(10 * d + flags));
+            }
+}
+
+/* Lead-lag by iterated sums, from SG_SUM_STEPS increments on: each number of channels has tiles of
+ * its own, with and without time; each degree has a tree of its own depth. */
+Test(lanes, iterated_sums)
+{
+    for (int32_t d = 1; d <= SG_SUM_CHANNELS; d++)
+        for (int flags = 2; flags < 4; flags++)
+            for (int32_t degree = 2; degree <= SG_SUM_DEGREE; degree++) {
+                sigad_sig_spec spec = spec_of(d, degree, flags | (d & 1) << 2);
+                int64_t length;
+                cr_assert_eq(sigad_sig_length(&spec, &length), SIGAD_OK);
+                if (2 * d + spec.time_aug > SG_CORE_LANE_LETTERS || length > 8000) continue;
+                check_all(&spec, 1 + d, 4 + d % 2, (uint64_t)(10 * d + flags));
+                check_all(&spec, MOST, 20, (uint64_t)(20 * d + flags));
+            }
+}
+
+/* They take 32 increments at a time forward and 16 backward; floats are cut into chunks. */
+Test(lanes, iterated_sums_in_blocks)
+{
+    const int64_t length[] = {2, 3, 4, 5, 16, 17, 18, 32, 33, 34, 65, 66, 130, 200, 600};
+    for (size_t i = 0; i < sizeof length / sizeof *length; i++)
+        for (int flags = 2; flags < 4; flags++) {
+            sigad_sig_spec spec = spec_of(2, 2 + (int32_t)i % 3, flags);
+            check_all(&spec, MOST, length[i], 17 * i);
+        }
+}
+
+/* Exactly where they are meant to be. */
+Test(lanes, iterated_sums_exist)
+{
+    for (int32_t kernel = 0; kernel <= 2; kernel++)
+        for (int32_t degree = 1; degree <= SG_SUM_DEGREE + 1; degree++)
+            for (int flags = 0; flags < 4; flags++) {
+                sigad_sig_spec spec = spec_of(2, degree, flags);
+                sigad_plan *plan;
+                spec.kernel = kernel;
+                cr_assert_eq(sigad_plan_create(&spec, &plan), SIGAD_OK);
+                cr_assert_eq(plan->sums != NULL, kernel == SIGAD_KERNEL_AUTO && flags & 2 &&
+                                                     degree > 1 && degree <= SG_SUM_DEGREE);
+                sigad_plan_destroy(plan);
             }
 }
 

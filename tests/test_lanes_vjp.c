@@ -147,7 +147,8 @@ static void check_kernel(int32_t kernel, int32_t d, int32_t degree, int flags, i
                            .end_time = 0.7};
     sigad_plan *plan;
     cr_assert_eq(sigad_plan_create(&spec, &plan), SIGAD_OK);
-    for (int isa = SG_ISA_BASE; sg_lanes_serve(plan) && isa <= (int)sg_isa_best(); isa++) {
+    bool served = sg_lanes_serve_backward(plan, sg_steps(plan, longest));
+    for (int isa = SG_ISA_BASE; served && isa <= (int)sg_isa_best(); isa++) {
         const char *name = sg_isa_name((sg_isa)isa);
         check(sg_lanes_f64[isa], plan, false, rows, longest, longest, name);
         check(sg_lanes_f32[isa], plan, true, rows, longest, longest / 2, name);
@@ -178,6 +179,20 @@ Test(lanes_vjp, lengths_around_blocks)
             check_all(2, 3, flags, MOST, length[i]);
             check_all(3, 4 - (flags & 1), flags, 1 + (int)i, length[i]);
         }
+}
+
+/* Lead-lag by iterated sums: in tiles of each number of letters; blocks of 16 increments, spans of
+ * 32 such blocks. */
+Test(lanes_vjp, iterated_sums)
+{
+    const int64_t length[] = {4, 5, 16, 17, 18, 33, 66, 600};
+    for (int32_t d = 1; d <= SG_SUM_CHANNELS && 2 * d < SG_CORE_LANE_LETTERS; d++)
+        for (int flags = 2; flags < 4; flags++)
+            for (int32_t degree = 2; degree <= (d <= 2 ? 5 : d <= 4 ? 4 : 3); degree++)
+                check_kernel(SIGAD_KERNEL_AUTO, d, degree, flags, 4 + d, 9);
+    for (size_t i = 0; i < sizeof length / sizeof *length; i++)
+        for (int flags = 2; flags < 4; flags++)
+            check_kernel(SIGAD_KERNEL_AUTO, 2, 4 - (flags & 1), flags, MOST, length[i]);
 }
 
 /* Lead-lag of enough letters to leave out those that stand still; odd numbers of points. */

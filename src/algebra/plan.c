@@ -48,6 +48,16 @@ static sigad_status build_core(sigad_plan *plan)
     return plan->core ? SIGAD_OK : SIGAD_ENOMEM;
 }
 
+static sigad_status build_sums(sigad_plan *plan)
+{
+    const sigad_sig_spec *spec = &plan->spec;
+    if (!spec->lead_lag || spec->kernel != SIGAD_KERNEL_AUTO ||
+        !sg_sums_exist(spec->dimension, spec->time_aug, plan->degree, sg_plan_words(plan)))
+        return SIGAD_OK;
+    plan->sums = sg_sums_build(&plan->arena, spec->dimension, spec->time_aug, plan->degree);
+    return plan->sums ? SIGAD_OK : SIGAD_ENOMEM;
+}
+
 static sigad_status build_moving(sigad_plan *plan)
 {
     const sigad_sig_spec *spec = &plan->spec;
@@ -69,6 +79,7 @@ static sigad_status build(sigad_plan *plan)
     if (!status) status = build_moving(plan);
     if (!status) status = build_reversed(plan);
     if (!status) status = build_core(plan);
+    if (!status) status = build_sums(plan);
     if (!status && sg_plan_has_tables(plan)) status = sg_plan_build_tables(plan);
     return status;
 }

@@ -4,6 +4,7 @@
 #ifndef SG_PLAN_H
 #define SG_PLAN_H
 #include "algebra/core.h"
+#include "algebra/sums.h"
 #include "core/arena.h"
 #include "core/cpu.h"
 #include "sigad/signature.h"
@@ -58,6 +59,7 @@ struct sigad_plan {
                           order of their mirror images; NULL beyond SG_REVERSED words */
 
     const sg_core *core; /* NULL where it does not exist or kernel is SIGAD_KERNEL_PLAIN */
+    const sg_sums *sums; /* of lead-lag; NULL where they do not exist or a kernel is asked for */
 
     /* The letters that move in a step of the augmented path, ascending: in even and in odd steps
      * (lead first, then lag; without lead-lag all of them, twice). */

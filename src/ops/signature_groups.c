@@ -176,10 +176,11 @@ static void run_transform_group(const sg_signature_job *j, int64_t group, int wo
  * length, the longest first. */
 void sg_signature_sort(const int64_t *lengths, int64_t longest, int64_t *order, int64_t count)
 {
-    enum { CLASSES = 256 };
-    int64_t first[CLASSES] = {0}, width = longest / CLASSES + 1, at = 0;
+    enum { CLASSES = 256, FEW = 64 };
+    int classes = count > FEW ? CLASSES : FEW;
+    int64_t first[CLASSES] = {0}, width = longest / classes + 1, at = 0;
     for (int64_t i = 0; i < count; i++) first[lengths[i] / width]++;
-    for (int c = CLASSES; c-- > 0;) {
+    for (int c = classes; c-- > 0;) {
         int64_t members = first[c];
         first[c] = at;
         at += members;

@@ -117,11 +117,14 @@ static double cost_of_steps(const shape *s, double steps)
         return s->lanes * cost_of_closed_form(s) * steps / (s->filled * s->steps + 1);
     if (s->closed) return steps * s->run;
     if (!s->forward) {
+        const sg_sums *sums = sg_lanes_vjp_sums(s->plan, (int64_t)steps);
+        if (sums) return 1.5 * sg_sum_words(sums) * steps + 8 * s->words;
         bool core = sg_lanes_vjp_core(s->plan, (int64_t)steps, s->bytes == sizeof(float)) != NULL;
         double still = s->plan->spec.lead_lag ? 0.75 : 1;
         return steps * (20 * (double)s->plan->letters + still * (core ? 0.9 : 2) * s->step);
     }
     sg_lane_route route = sg_lanes_route(s->plan, (int64_t)steps, false, 0);
+    if (route.sums) return 0.55 * sg_sum_words(route.sums) * steps + 4 * s->words;
     return s->step * (route.core ? 0.28 * steps + 6 : route.area ? 0.35 * steps : 0.7 * steps);
 }
 
@@ -172,8 +175,8 @@ void sg_signature_lay_out_lanes(const sg_signature_batch *b, int what, sg_signat
 static bool served(const sg_signature_batch *b, int what, const sg_chunks *chunks)
 {
     int64_t all = sg_chunk_count(chunks), longest = (b->length - 1 + all - 1) / all + 1;
-    return what == SG_BATCH_FWD ? sg_lanes_serve_forward(b->plan, sg_steps(b->plan, longest))
-                                : sg_lanes_serve(b->plan);
+    return (what == SG_BATCH_FWD ? sg_lanes_serve_forward : sg_lanes_serve_backward)(
+        b->plan, sg_steps(b->plan, longest));
 }
 
 static bool fits(const sg_signature_layout *l, int what)
@@ -206,13 +209,14 @@ static void cut_time(const sg_signature_batch *b, int what, const shape *s, sg_s
         sg_signature_layout next = *l;
         int64_t pieces = l->chunks.pieces, more = more_runs(s, pieces);
         double steps = s->steps / (double)sg_chunk_count(&l->chunks),
+               increments = sg_lanes_vjp_sums(s->plan, (int64_t)steps) ? steps / 2 : steps,
                piece = cost_of_steps(s, steps / (double)more),
                join = cost_of_lanes_join(s) + piece - cost_of_steps(s, steps) / (double)more;
         /* the lanes of pieces are joined, and logarithms taken, row by row */
         if (sg_chunk_count(&l->chunks) == 1) join += 3 * s->log * (s->forward ? 1 : 3);
         if (more * pieces * l->tasks <= RUNS && is_worth_it(piece, join, l->tasks))
             next.chunks.pieces *= more;
-        else if (exact && steps > EXACT_STEPS)
+        else if (exact && increments > EXACT_STEPS)
             next.chunks.pieces *= 2;
         else
             return;

@@ -29,17 +29,18 @@ static int joins_with_room(int joins, int64_t state)
 sg_lane_route sg_lanes_route(const sigad_plan *plan, int64_t steps, bool single,
                              int64_t vector_bytes)
 {
-    int joins = core_joins(plan->letters, plan->degree, steps);
+    const sg_sums *sums = steps >= SG_SUM_STEPS ? plan->sums : NULL;
+    int joins = sums ? -1 : core_joins(plan->letters, plan->degree, steps);
     bool whole = joins > 0 && plan->degree > SG_CORE_JOINED;
     int64_t all = sg_plan_words(plan) * vector_bytes;
     if (whole && joins_with_room(joins, all) < joins) joins = -1;
-    bool core = plan->core && (joins >= 0 || plan->spec.kernel == SIGAD_KERNEL_CORE);
+    bool core = !sums && plan->core && (joins >= 0 || plan->spec.kernel == SIGAD_KERNEL_CORE);
     int64_t state = core && !whole ? plan->core->accumulated * vector_bytes : all;
     if (!core || joins < 0) joins = 0;
     while (single && steps >> joins > SG_CHUNK + SG_CHUNK / 2) joins++;
     joins = joins_with_room(joins, state);
-    bool area = plan->degree == 2 && plan->spec.kernel != SIGAD_KERNEL_PLAIN;
-    return (sg_lane_route){core ? plan->core : NULL, area, core && whole && joins > 0, joins};
+    bool area = !sums && plan->degree == 2 && plan->spec.kernel != SIGAD_KERNEL_PLAIN;
+    return (sg_lane_route){sums, core ? plan->core : NULL, area, core && whole && joins > 0, joins};
 }
 
 /* Backward the core pays sooner. Errors of high degrees, and in float of long paths, grow beyond
@@ -56,7 +57,14 @@ bool sg_lanes_serve_forward(const sigad_plan *plan, int64_t steps)
 {
     if (sg_lanes_serve(plan)) return true;
     sg_lane_route route = sg_lanes_route(plan, steps, false, 0);
-    return plan->letters > 1 && plan->letters <= SG_CORE_LANE_LETTERS && (route.core || route.area);
+    return plan->letters > 1 && plan->letters <= SG_CORE_LANE_LETTERS &&
+           (route.sums || route.core || route.area);
+}
+
+bool sg_lanes_serve_backward(const sigad_plan *plan, int64_t steps)
+{
+    return sg_lanes_serve(plan) ||
+           (plan->letters <= SG_CORE_LANE_LETTERS && sg_lanes_vjp_sums(plan, steps));
 }
 
 bool sg_lanes_transform(const sigad_plan *plan)

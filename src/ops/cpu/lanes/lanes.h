@@ -21,6 +21,7 @@ enum {
     SG_LANE_KEPT = 4096,     /* vectors of states to keep at least before a path is run twice */
     SG_CORE_JOINED = 6, /* degrees up to which chunks are joined before their top is completed */
     SG_CORE_STAGE = 3 << 19, /* bytes of a top level that is completed and written in parts */
+    SG_SUM_STEPS = 6,        /* of a lead-lag path, from which completing iterated sums pays */
     SG_CORE_STEPS = 30,      /* increments from which completing the core pays backward, degree 3 */
     SG_CORE_PULL_STEPS = 15, /* and backward, for four levels or more */
     SG_CORE_PULL_DEGREE = 6, /* up to which it is accurate enough backward */
@@ -75,9 +76,10 @@ typedef struct {
 } sg_lane_kernels;
 
 /* How a group computes signatures, by the plan and the steps of the batch's longest path alone: by
- * the core (NULL: by all words; the core of degree 2 needs no tables), in 2^joins chunks of time
- * joined by a tree of products. */
+ * iterated sums, by the core (the core of degree 2 needs no tables), or (both NULL) by all words;
+ * in 2^joins chunks of time joined by a tree of products. */
 typedef struct {
+    const sg_sums *sums;
     const sg_core *core;
     bool area;
     bool whole; /* chunks of the core are completed before they are joined */
@@ -86,14 +88,20 @@ typedef struct {
 sg_lane_route sg_lanes_route(const sigad_plan *plan, int64_t steps, bool single,
                              int64_t vector_bytes);
 
+/* The iterated sums that are walked back for paths of so many steps, or NULL: by words. */
+static inline const sg_sums *sg_lanes_vjp_sums(const sigad_plan *plan, int64_t steps)
+{
+    return steps >= SG_SUM_STEPS ? plan->sums : NULL;
+}
 /* The core that is walked back for paths of so many steps, or NULL: all words. */
 const sg_core *sg_lanes_vjp_core(const sigad_plan *plan, int64_t steps, bool single);
 
 /* What this file's kernels can do: 2 letters or more, degree 2 or more, and not too much of both.
  */
 bool sg_lanes_serve(const sigad_plan *plan);
-/* The forward alone: more letters, where the core is taken. */
+/* More letters, where the forward takes the core, and where iterated sums are taken. */
 bool sg_lanes_serve_forward(const sigad_plan *plan, int64_t steps);
+bool sg_lanes_serve_backward(const sigad_plan *plan, int64_t steps);
 
 /* Where `log` and `exp` are faster than one row at a time: what they hold, all but the top level,
  * should not leave the cache. They can do at least what the others can. */
