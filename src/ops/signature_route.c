@@ -71,7 +71,9 @@ static double cost_of_closed_form(const shape *s)
 {
     double letters = (double)s->plan->letters, pairs = letters * letters / 2;
     double point = s->plan->spec.lead_lag ? 2 + 3 * letters : 2;
-    if (s->degree == 2) return 500 + s->filled * s->steps * (5 + 2 * pairs / s->lanes);
+    if (s->degree == 2 && s->plan->spec.lead_lag)
+        return 500 + s->filled * s->steps * (5 + 2 * pairs / s->lanes);
+    if (s->degree == 2) return 300 + s->filled * s->steps * (1.2 + 2.5 * pairs / s->lanes);
     if (s->degree == 3)
         return 1000 + 6 * letters * pairs / s->lanes +
                s->filled * s->steps * (point + (2 * letters + 6) * pairs / s->lanes);
