@@ -4,6 +4,7 @@
 #include "ops/signature_route.h"
 #include "core/memory.h"
 #include "core/parallel.h"
+#include "ops/cpu/series.h"
 #include "ops/cpu/steps.h"
 #include "ops/cpu/tensor/tensor.h"
 #include "ops/signature_chunks.h"
@@ -295,8 +296,11 @@ static double choose_for_transforms(const sg_signature_batch *b, int what, const
 {
     bool real = what == SG_BATCH_FWD || what == SG_BATCH_VJP;
     /* a group takes about as long as a quarter of its lanes' items would, with few letters two */
+    /* rows that fill vectors need not be transposed */
+    bool closed = b->kernels == &sg_sig_to_log_sig_kernels && sg_log_is_closed(b->plan) &&
+                  what == SG_BATCH_FWD && b->plan->letters >= vectors_of(b)->lanes;
     bool enough = b->batch > 1 && (b->plan->letters <= 4 || 4 * s->batch > s->lanes);
-    if (real && enough && sg_lanes_transform(b->plan)) {
+    if (real && enough && !closed && sg_lanes_transform(b->plan)) {
         l->lanes = vectors_of(b);
         l->chunks = (sg_chunks){1, 1, 1};
         sg_signature_lay_out_lanes(b, what, l);
