@@ -80,7 +80,7 @@ static double cost_of_closed_form(const shape *s)
                s->filled * s->steps * (point + (2 * letters + 6) * pairs / s->lanes);
     double features = letters + letters * letters * 1.5;
     return 2500 + 10 * letters * letters * pairs +
-           s->filled * s->steps * (8 + point + (features + 20 + 2 * letters) * pairs / s->lanes);
+           s->filled * s->steps * (18 + point + (features + 20 + 2 * letters) * pairs / s->lanes);
 }
 
 static double cost_of_items(const shape *s)
@@ -100,6 +100,8 @@ static double round_up(double x)
     return whole < x ? whole + 1 : whole;
 }
 
+enum { EXACT_STEPS = SG_CORE_FLOAT_STEPS }; /* of a piece, for float's accuracy backward */
+
 static double cost_of_join(const shape *s)
 {
     return (400 + 5 * s->product / s->lanes) * (s->forward ? 1 : 3);
@@ -112,7 +114,9 @@ static double cost_of_steps(const shape *s, double steps)
         return s->lanes * cost_of_closed_form(s) * steps / (s->filled * s->steps + 1);
     if (s->closed) return steps * s->run;
     if (!s->forward) {
-        bool core = sg_lanes_vjp_core(s->plan, (int64_t)steps, s->bytes == sizeof(float)) != NULL;
+        bool exact = s->bytes == sizeof(float);
+        double piece = exact && steps > EXACT_STEPS ? EXACT_STEPS : steps;
+        bool core = sg_lanes_vjp_core(s->plan, (int64_t)piece, exact) != NULL;
         double still = s->plan->spec.lead_lag ? 0.75 : 1;
         return steps * (20 * (double)s->plan->letters + still * (core ? 0.9 : 2) * s->step);
     }
@@ -141,9 +145,8 @@ static double cost_of_groups(const shape *s, int spread)
  */
 
 enum {
-    RUNS = 16,         /* as many tasks as are worth having for threads */
-    RUN_COST = 25000,  /* and what a task should cost at least */
-    EXACT_STEPS = 192, /* of a piece, for float's accuracy backward */
+    RUNS = 16,        /* as many tasks as are worth having for threads */
+    RUN_COST = 25000, /* and what a task should cost at least */
     FORWARD_BYTES = 4 << 20,
     BACKWARD_BYTES = 64 << 20 /* most scratch of one thread in lanes */
 };
