@@ -4,9 +4,11 @@
  *     accuracy [--quick]
  *
  * One line for each case, direction, dtype and kernel (sigad_sig_spec.kernel), in columns between
- * tabs. An error is the largest of a level divided by the level's largest entry, forward a list of
- * levels 1 .. degree, backward one number for the whole gradient; over the first few paths of the
- * batch. Walks are random; `smooth` are sines. */
+ * tabs. The error of a batch is the largest difference at a level of any of its paths, divided by
+ * the level's largest entry; forward a list of levels 1 .. degree, backward one number for the
+ * whole gradient. Each case is drawn several times, for one batch tells little: `error` and
+ * `reference` are medians, `quotient` the median and the largest of the worst level's error over
+ * the recursion's. Walks are random; `smooth` are sines, drawn once. */
 #include "cases.h"
 #include <math.h>
 #include <sigad/sigad.h>
@@ -35,7 +37,7 @@ typedef struct {
 #undef REAL
 #undef NAME
 
-enum { MOST_DEGREE = 10, CHECKED = 8 };
+enum { MOST_DEGREE = 10, CHECKED = 16, MOST_DRAWS = 20, KERNELS = 3 };
 
 typedef struct {
     int smooth;
@@ -44,14 +46,21 @@ typedef struct {
 } shape;
 
 static const shape shapes[] = {
-    {0, 16, 20, 2, 4},    {0, 16, 20, 3, 4},    {0, 16, 20, 5, 5},    {0, 16, 20, 8, 4},
-    {0, 16, 200, 2, 4},   {0, 16, 200, 2, 8},   {0, 16, 200, 2, 10},  {0, 16, 200, 3, 4},
-    {0, 16, 200, 3, 6},   {0, 16, 200, 5, 5},   {0, 16, 200, 8, 4},   {0, 16, 200, 16, 3},
-    {0, 16, 2000, 2, 4},  {0, 16, 2000, 2, 8},  {0, 16, 2000, 2, 10}, {0, 16, 2000, 3, 4},
-    {0, 16, 2000, 3, 6},  {0, 16, 2000, 5, 5},  {0, 16, 2000, 8, 3},  {0, 16, 2000, 8, 4},
-    {0, 16, 2000, 16, 3}, {0, 1, 2000, 3, 4},   {0, 1, 2000, 3, 6},   {0, 1, 2000, 16, 3},
-    {1, 1, 100000, 3, 5}, {1, 16, 10000, 3, 5},
+    {0, 16, 20, 2, 4},    {0, 16, 20, 3, 4},    {0, 16, 20, 5, 5},   {0, 16, 20, 8, 4},
+    {0, 16, 60, 3, 4},    {0, 16, 60, 16, 3},   {0, 16, 100, 3, 4},  {0, 16, 100, 3, 6},
+    {0, 16, 100, 5, 5},   {0, 16, 140, 8, 4},   {0, 16, 200, 2, 4},  {0, 16, 200, 2, 8},
+    {0, 16, 200, 2, 10},  {0, 16, 200, 3, 4},   {0, 16, 200, 3, 6},  {0, 16, 200, 5, 5},
+    {0, 16, 200, 8, 4},   {0, 16, 200, 16, 3},  {0, 16, 600, 3, 6},  {0, 16, 2000, 2, 4},
+    {0, 16, 2000, 2, 8},  {0, 16, 2000, 2, 10}, {0, 16, 2000, 3, 4}, {0, 16, 2000, 3, 6},
+    {0, 16, 2000, 5, 5},  {0, 16, 2000, 8, 3},  {0, 16, 2000, 8, 4}, {0, 16, 2000, 16, 3},
+    {0, 1, 2000, 3, 4},   {0, 1, 2000, 3, 6},   {0, 1, 2000, 16, 3}, {1, 1, 100000, 3, 5},
+    {1, 16, 10000, 3, 5},
 };
+
+static int draws_of(const shape *s)
+{
+    return s->smooth ? 1 : s->length <= 300 ? MOST_DRAWS : 5;
+}
 
 /* Numbers of one case; arrays of the library are floats or doubles, all others hold what is exact
  * in its dtype. */
@@ -99,16 +108,57 @@ static double error(const test *t, int64_t entries, int64_t first, int64_t last,
     return (double)worst;
 }
 
-static void print_levels(const test *t, reader read, const void *sig)
+/* What is left of one case: errors of all draws, forward by level - 1, backward the first alone. */
+typedef struct {
+    int draws;
+    double found[KERNELS][2][MOST_DEGREE][MOST_DRAWS], reference[2][MOST_DEGREE][MOST_DRAWS];
+} record;
+
+static int levels_of(const shape *s, int backward)
 {
-    for (int k = 1; k <= t->shape->degree; k++)
-        printf("%s%.2e", k > 1 ? "," : "\t",
-               error(t, t->words, t->offset[k], t->offset[k + 1], read, sig, t->sig));
+    return backward ? 1 : s->degree;
 }
 
-static void print_gradient(const test *t, reader read, const void *path_bar)
+static double level_error(const test *t, int backward, int k, reader read, const void *array)
 {
-    printf("\t%.2e", error(t, t->points, 0, t->points, read, path_bar, t->path_bar));
+    if (backward) return error(t, t->points, 0, t->points, read, array, t->path_bar);
+    return error(t, t->words, t->offset[k + 1], t->offset[k + 2], read, array, t->sig);
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(const double *of, int count)
+{
+    double sorted[MOST_DRAWS];
+    memcpy(sorted, of, (size_t)count * sizeof *of);
+    qsort(sorted, (size_t)count, sizeof *sorted, ascending);
+    return count % 2 ? sorted[count / 2] : (sorted[count / 2 - 1] + sorted[count / 2]) / 2;
+}
+
+static void print_medians(const double (*errors)[MOST_DRAWS], int levels, int draws)
+{
+    for (int k = 0; k < levels; k++) printf("%s%.2e", k ? "," : "\t", median(errors[k], draws));
+}
+
+/* Half a unit in the last place is no error of the recursion. */
+static void print_quotients(const record *r, int f32, int kernel, int backward, int levels)
+{
+    const double least = f32 ? 0x1p-24 : 0x1p-53;
+    double middle = 0, most = 0;
+    for (int k = 0; k < levels; k++) {
+        double quotient[MOST_DRAWS];
+        for (int i = 0; i < r->draws; i++) {
+            double other = fmax(r->reference[backward][k][i], least);
+            quotient[i] = r->found[kernel][backward][k][i] / other;
+            most = fmax(most, quotient[i]);
+        }
+        middle = fmax(middle, median(quotient, r->draws));
+    }
+    printf("\t%.2f,%.2f", middle, most);
 }
 
 /* ---- cases -------------------------------------------------------------------------------------
@@ -135,9 +185,8 @@ static void close_test(test *t)
 }
 
 /* Draws, rounds to the dtype, and stores for the library. */
-static void fill(test *t)
+static void fill(test *t, uint64_t state)
 {
-    uint64_t state = 1;
     for (int64_t i = 0; i < t->shape->batch; i++)
         draw_path(t->shape, t->path + i * t->points, &state);
     for (int64_t i = 0; i < t->shape->batch * t->words; i++) t->sig_bar[i] = bench_uniform(&state);
@@ -150,7 +199,7 @@ static void fill(test *t)
     memcpy(t->y_bar, t->sig_bar, (size_t)(t->shape->batch * t->words) * sizeof(double));
 }
 
-static int open_test(test *t, const shape *s, int f32)
+static int open_test(test *t, const shape *s, int f32, int draw)
 {
     *t = (test){.shape = s, .f32 = f32, .checked = s->batch < CHECKED ? (int)s->batch : CHECKED};
     t->size[0] = 1;
@@ -173,7 +222,7 @@ static int open_test(test *t, const shape *s, int f32)
     t->x_bar = calloc(points, sizeof(double));
     int good = t->path && t->sig_bar && t->sig && t->path_bar && t->rounded_sig &&
                t->rounded_path_bar && t->x && t->y && t->y_bar && t->x_bar;
-    if (good) fill(t);
+    if (good) fill(t, 1 + (uint64_t)draw * 7919);
     return !good;
 }
 
@@ -207,35 +256,48 @@ static int run_kernel(const test *t, int kernel)
     return failed;
 }
 
-static void print_case(const test *t, int kernel, int backward)
+static void note(const test *t, int draw, int kernel, record *r)
 {
-    const shape *s = t->shape;
     reader read = t->f32 ? read_f32 : read_f64;
+    for (int backward = 0; backward < 2; backward++)
+        for (int k = 0; k < levels_of(t->shape, backward); k++) {
+            const void *found = backward ? t->x_bar : t->y;
+            const long double *rounded = backward ? t->rounded_path_bar : t->rounded_sig;
+            r->found[kernel][backward][k][draw] = level_error(t, backward, k, read, found);
+            r->reference[backward][k][draw] = level_error(t, backward, k, read_long, rounded);
+        }
+}
+
+static void print_case(const shape *s, int f32, int kernel, int backward, const record *r)
+{
+    int levels = levels_of(s, backward);
     printf("%s\t%s\t%s\t%d\t%lld\t%lld\t%d\t%d", s->smooth ? "smooth" : "walk",
-           backward ? "backward" : "forward", t->f32 ? "f32" : "f64", kernel, (long long)s->batch,
+           backward ? "backward" : "forward", f32 ? "f32" : "f64", kernel, (long long)s->batch,
            (long long)s->length, s->letters, s->degree);
-    if (backward) {
-        print_gradient(t, read, t->x_bar);
-        print_gradient(t, read_long, t->rounded_path_bar);
-    } else {
-        print_levels(t, read, t->y);
-        print_levels(t, read_long, t->rounded_sig);
-    }
+    print_medians((const double(*)[MOST_DRAWS])r->found[kernel][backward], levels, r->draws);
+    print_medians((const double(*)[MOST_DRAWS])r->reference[backward], levels, r->draws);
+    print_quotients(r, f32, kernel, backward, levels);
     printf("\n");
 }
 
 static int check_shape(const shape *s, int f32)
 {
-    test t;
-    int failed = open_test(&t, s, f32) || run_references(&t);
-    for (int kernel = SIGAD_KERNEL_AUTO; kernel <= SIGAD_KERNEL_CORE && !failed; kernel++) {
-        failed = run_kernel(&t, kernel);
-        for (int backward = 0; backward < 2 && !failed; backward++)
-            print_case(&t, kernel, backward);
+    static record r;
+    r.draws = draws_of(s);
+    for (int draw = 0; draw < r.draws; draw++) {
+        test t;
+        int failed = open_test(&t, s, f32, draw) || run_references(&t);
+        for (int kernel = 0; kernel < KERNELS && !failed; kernel++) {
+            failed = run_kernel(&t, kernel);
+            if (!failed) note(&t, draw, kernel, &r);
+        }
+        close_test(&t);
+        if (failed) return 1;
     }
-    close_test(&t);
+    for (int kernel = 0; kernel < KERNELS; kernel++)
+        for (int backward = 0; backward < 2; backward++) print_case(s, f32, kernel, backward, &r);
     fflush(stdout);
-    return failed;
+    return 0;
 }
 
 int main(int argc, char **argv)
@@ -246,7 +308,8 @@ int main(int argc, char **argv)
         return 2;
     }
     printf("# instructions %s\n", sigad_instruction_set());
-    printf("path\tdirection\tdtype\tkernel\tbatch\tlength\tdimension\tdegree\terror\treference\n");
+    printf("path\tdirection\tdtype\tkernel\tbatch\tlength\tdimension\tdegree\terror\treference\t"
+           "quotient\n");
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         for (int f32 = 0; f32 < 2; f32++) {
             if (quick && shapes[i].length > 20) continue;

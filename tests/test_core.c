@@ -156,7 +156,7 @@ Test(core, exists_only_where_it_pays)
 /* Chunks of time joined by products: lengths on both sides of each number of chunks. */
 Test(core, joins_chunks)
 {
-    const int64_t length[] = {31, 80, 82, 150, 152, 400, 402, 700, 1600};
+    const int64_t length[] = {31, 40, 41, 48, 49, 80, 82, 120, 121, 250, 251, 400, 402, 700, 1600};
     for (size_t i = 0; i < sizeof length / sizeof *length; i++)
         for (int32_t d = 2; d <= 5; d++)
             for (int single = 0; single < 2; single++)
@@ -175,13 +175,13 @@ Test(core, completes_large_levels_in_parts)
 }
 #endif
 
-/* Above degree 6 they are completed before they are joined. */
+/* Above degree 6 they are completed before they are joined, in degree 6 before the last join. */
 Test(core, joins_whole_chunks)
 {
-    const int64_t length[] = {151, 300, 301, 400};
+    const int64_t length[] = {81, 151, 300, 301, 400, 401};
     for (size_t i = 0; i < sizeof length / sizeof *length; i++)
         for (int single = 0; single < 2; single++)
-            for (int32_t degree = 7; degree <= 10; degree++) {
+            for (int32_t degree = 6; degree <= 10; degree++) {
                 check(2, degree, length[i], single, sg_isa_best());
                 if (degree < 8) check(3, degree, length[i], single, sg_isa_best());
             }

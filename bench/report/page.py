@@ -195,12 +195,9 @@ def levels(text):
     return [float(value) for value in text.split(",")]
 
 
-def quotients(rows, kernel, direction, dtype):
-    """Errors of levels over those of the reference recursion; half a unit in the last place counts as none."""
-    least = {"f64": 2.0 ** -53, "f32": 2.0 ** -24}[dtype]
-    return [error / max(reference, least) for row in rows
-            if (row["kernel"], row["direction"], row["dtype"]) == (kernel, direction, dtype)
-            for error, reference in zip(levels(row["error"]), levels(row["reference"]))]
+def quotient(row):
+    """Of errors and those of the recursion, at the worst level: the median of all draws and the largest."""
+    return levels(row["quotient"])
 
 
 def accuracy_table(rows, dtype):
@@ -218,15 +215,21 @@ def accuracy_table(rows, dtype):
         line = [name]
         for direction in DIRECTIONS:
             line.append(f'{max(levels(found[direction, "0"]["reference"])):.1e}')
-            line += [f'{max(levels(found[direction, k]["error"])):.1e}' for k in kernels]
+            for k in kernels:
+                middle, most = quotient(found[direction, k])
+                line.append(f'{max(levels(found[direction, k]["error"])):.1e} ({middle:.1f}, {most:.1f})')
         body.append(line)
     return table(head, body)
 
 
 def accuracy_summary(rows):
+    def cell(kernel, direction, dtype):
+        all_of = [quotient(row) for row in rows
+                  if (row["kernel"], row["direction"], row["dtype"]) == (kernel, direction, dtype)]
+        return f"{max(middle for middle, _ in all_of):.1f} ({max(most for _, most in all_of):.1f})"
+
     kernels = [k for k in KERNELS if any(row["kernel"] == k for row in rows)]
-    body = [[KERNELS[k]] + [f"{max(quotients(rows, k, direction, dtype)):.1f}" for dtype in DTYPES for direction in DIRECTIONS]
-            for k in kernels]
+    body = [[KERNELS[k]] + [cell(k, direction, dtype) for dtype in DTYPES for direction in DIRECTIONS] for k in kernels]
     return table(["kernel", "f64 forward", "f64 backward", "f32 forward", "f32 backward"], body)
 
 
@@ -300,8 +303,11 @@ result. B paths in a batch, L points, d letters, degree N.
     parts.append(f"""## Accuracy
 
 Errors against the reference recursion (Horner, one increment after another) in long double, beside those of that recursion
-in the dtype itself: the largest of a level over the level's largest entry, worst level; for the backward the largest of the
-gradient over its largest entry. Random walks, and sines (smooth). Largest quotient of an error by the recursion's own, level by level:
+in the dtype itself: the largest of a level in a batch over the level's largest entry, worst level; for the backward the largest
+of the gradient over its largest entry. Random walks, and sines (smooth). Errors of one batch scatter by a factor of two, quotients
+of two such errors more, so each shape is drawn 20 times (5 if it is longer than 300 points, sines once): errors are medians, and
+behind them stand the median and the largest of the quotients by the recursion's own error. The worst shape's median, and the
+largest quotient of any draw of any shape:
 
 {accuracy_summary(accuracy)}
 ### float64

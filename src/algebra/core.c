@@ -15,7 +15,6 @@ static void lay_out_mixed(sg_core *core, int32_t a, int32_t m, int64_t *end)
     }
 }
 
-/* What a join of two states looks at comes first. */
 static void lay_out(sg_core *core)
 {
     int32_t d = core->letters, top = core->degree;
@@ -36,6 +35,7 @@ static void lay_out(sg_core *core)
         }
         if (m == top) core->accumulated = end;
     }
+    core->kept = d + end - core->minimal[0][top];
     for (int32_t a = 0; a < d; a++)
         for (int32_t m = 3; m < top; m++) lay_out_mixed(core, a, m, &end);
     core->dense[top] = core->late = end;

@@ -22,10 +22,10 @@ enum { SG_CORE_LETTERS = 16, SG_CORE_DEGREE = 12, SG_CORE_WORDS = 1 << 17 };
 
 typedef struct {
     int32_t letters, degree;
-    int64_t entries; /* of a state */
-    int64_t
-        accumulated; /* levels below the top and minimal[.][degree]: the first so many entries */
-    int64_t late;    /* entries from here on are used only to complete the top level */
+    int64_t entries;     /* of a state */
+    int64_t accumulated; /* where minimal[.][m] of the levels below the top begin */
+    int64_t kept;        /* entries that a join needs of the later part: level 1, all minimal */
+    int64_t late;        /* entries from here on are used only to complete the top level */
     int64_t power[SG_CORE_LETTERS + 1][SG_CORE_DEGREE + 1];
     int64_t dense[SG_CORE_DEGREE + 1];
     int64_t minimal[SG_CORE_LETTERS][SG_CORE_DEGREE + 1];

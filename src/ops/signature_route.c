@@ -4,6 +4,7 @@
 #include "ops/signature_route.h"
 #include "core/memory.h"
 #include "core/parallel.h"
+#include "ops/cpu/series.h"
 #include "ops/cpu/steps.h"
 #include "ops/cpu/tensor/tensor.h"
 #include "ops/signature_chunks.h"
@@ -71,13 +72,15 @@ static double cost_of_closed_form(const shape *s)
 {
     double letters = (double)s->plan->letters, pairs = letters * letters / 2;
     double point = s->plan->spec.lead_lag ? 2 + 3 * letters : 2;
-    if (s->degree == 2) return 500 + s->filled * s->steps * (5 + 2 * pairs / s->lanes);
+    if (s->degree == 2 && s->plan->spec.lead_lag)
+        return 500 + s->filled * s->steps * (5 + 2 * pairs / s->lanes);
+    if (s->degree == 2) return 300 + s->filled * s->steps * (1.2 + 2.5 * pairs / s->lanes);
     if (s->degree == 3)
         return 1000 + 6 * letters * pairs / s->lanes +
                s->filled * s->steps * (point + (2 * letters + 6) * pairs / s->lanes);
     double features = letters + letters * letters * 1.5;
     return 2500 + 10 * letters * letters * pairs +
-           s->filled * s->steps * (8 + point + (features + 20 + 2 * letters) * pairs / s->lanes);
+           s->filled * s->steps * (18 + point + (features + 20 + 2 * letters) * pairs / s->lanes);
 }
 
 static double cost_of_items(const shape *s)
@@ -99,6 +102,8 @@ static double round_up(double x)
     return whole < x ? whole + 1 : whole;
 }
 
+enum { EXACT_STEPS = SG_CORE_FLOAT_STEPS }; /* of a piece, for float's accuracy backward */
+
 static double cost_of_join(const shape *s)
 {
     return (400 + 5 * s->product / s->lanes) * (s->forward ? 1 : 3);
@@ -119,7 +124,9 @@ static double cost_of_steps(const shape *s, double steps)
     if (!s->forward) {
         const sg_sums *sums = sg_lanes_vjp_sums(s->plan, (int64_t)steps);
         if (sums) return 1.5 * sg_sum_words(sums) * steps + 8 * s->words;
-        bool core = sg_lanes_vjp_core(s->plan, (int64_t)steps, s->bytes == sizeof(float)) != NULL;
+        bool exact = s->bytes == sizeof(float);
+        double piece = exact && steps > EXACT_STEPS ? EXACT_STEPS : steps;
+        bool core = sg_lanes_vjp_core(s->plan, (int64_t)piece, exact) != NULL;
         double still = s->plan->spec.lead_lag ? 0.75 : 1;
         return steps * (20 * (double)s->plan->letters + still * (core ? 0.9 : 2) * s->step);
     }
@@ -149,9 +156,8 @@ static double cost_of_groups(const shape *s, int spread)
  */
 
 enum {
-    RUNS = 16,         /* as many tasks as are worth having for threads */
-    RUN_COST = 20000,  /* and what a task should cost at least */
-    EXACT_STEPS = 192, /* of a piece, for float's accuracy backward */
+    RUNS = 16,        /* as many tasks as are worth having for threads */
+    RUN_COST = 20000, /* and what a task should cost at least */
     FORWARD_BYTES = 4 << 20,
     BACKWARD_BYTES = 64 << 20 /* most scratch of one thread in lanes */
 };
@@ -315,8 +321,11 @@ static double choose_for_transforms(const sg_signature_batch *b, int what, const
 {
     bool real = what == SG_BATCH_FWD || what == SG_BATCH_VJP;
     /* a group takes about as long as a quarter of its lanes' items would, with few letters two */
+    /* rows that fill vectors need not be transposed */
+    bool closed = b->kernels == &sg_sig_to_log_sig_kernels && sg_log_is_closed(b->plan) &&
+                  what == SG_BATCH_FWD && b->plan->letters >= vectors_of(b)->lanes;
     bool enough = b->batch > 1 && (b->plan->letters <= 4 || 4 * s->batch > s->lanes);
-    if (real && enough && sg_lanes_transform(b->plan)) {
+    if (real && enough && !closed && sg_lanes_transform(b->plan)) {
         l->lanes = vectors_of(b);
         l->chunks = (sg_chunks){1, 1};
         sg_signature_lay_out_lanes(b, what, l);

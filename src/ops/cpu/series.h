@@ -11,6 +11,12 @@ static inline double sg_series_rest(const sigad_plan *plan, sg_series series, in
     return series == SG_LOG ? -1.0 : plan->inverse[k];
 }
 
+/* Whether the logarithm at Lyndon words has a closed form, row by row (tensor/log_words.inc). */
+static inline bool sg_log_is_closed(const sigad_plan *plan)
+{
+    return plan->degree <= 3 && sg_plan_has_tables(plan);
+}
+
 /* Entries of the stage in which they make them. */
 static inline int64_t sg_series_stage(const sigad_plan *plan)
 {

@@ -6,17 +6,24 @@ bool sg_lanes_serve(const sigad_plan *plan)
            plan->degree <= SG_LANE_DEGREE && sg_plan_words(plan) <= SG_LANE_WORDS;
 }
 
-/* Joins that the core needs so that its error stays within four times that of the reference; -1
- * where all words are faster or, at this length, more accurate (docs/kernels.md has the figures).
- */
-static int core_joins(int32_t letters, int32_t degree, int64_t steps)
+/* In how many chunks of time, 2^joins, the core's error is near that of all words, and how many of
+ * the joins must be whole: completing all words amplifies errors, more so in high degrees
+ * (docs/kernels.md has the figures). joins = -1 where all words are faster. */
+typedef struct {
+    int joins, whole;
+} core_cut;
+
+static core_cut core_cut_of(int32_t letters, int32_t degree, int64_t steps)
 {
-    if (degree == 3 && steps >= 6) return steps < 250 ? 0 : 2;
-    if (degree == 4 && steps >= (letters <= 4 ? 16 : 30)) return steps < 150 ? 0 : 2;
-    if ((degree == 5 || degree == 6) && steps >= 80) return steps < 150 ? 1 : 2;
-    if ((degree == 7 || degree == 8) && steps >= 150) return 2;
-    if ((degree == 9 || degree == 10) && steps >= 300) return steps < 600 ? 3 : 4;
-    return -1;
+    if (degree == 3 && steps >= 6) return (core_cut){steps < 40 ? 0 : steps < 250 ? 1 : 2, 0};
+    if (degree == 4 && steps >= (letters <= 4 ? 16 : 30))
+        return (core_cut){steps < 48 ? 0 : steps < 120 ? 1 : 2, 0};
+    if (degree == 5 && steps >= 80) return (core_cut){steps < 120 ? 1 : 2, 0};
+    if (degree == 6 && steps >= 80) return (core_cut){2, steps < 400};
+    if ((degree == 7 || degree == 8) && steps >= 150) return (core_cut){2, 2};
+    if ((degree == 9 || degree == 10) && steps >= 300)
+        return steps < 600 ? (core_cut){3, 3} : (core_cut){4, 4};
+    return (core_cut){-1, 0};
 }
 
 /* The largest number of joins up to this that there is room for. */
@@ -30,17 +37,18 @@ sg_lane_route sg_lanes_route(const sigad_plan *plan, int64_t steps, bool single,
                              int64_t vector_bytes)
 {
     const sg_sums *sums = steps >= SG_SUM_STEPS ? plan->sums : NULL;
-    int joins = sums ? -1 : core_joins(plan->letters, plan->degree, steps);
-    bool whole = joins > 0 && plan->degree > SG_CORE_JOINED;
+    core_cut cut = core_cut_of(plan->letters, plan->degree, steps);
     int64_t all = sg_plan_words(plan) * vector_bytes;
-    if (whole && joins_with_room(joins, all) < joins) joins = -1;
-    bool core = !sums && plan->core && (joins >= 0 || plan->spec.kernel == SIGAD_KERNEL_CORE);
-    int64_t state = core && !whole ? plan->core->accumulated * vector_bytes : all;
-    if (!core || joins < 0) joins = 0;
-    while (single && steps >> joins > SG_CHUNK + SG_CHUNK / 2) joins++;
-    joins = joins_with_room(joins, state);
+    if (cut.whole && joins_with_room(cut.joins, all) < cut.joins)
+        cut = (core_cut){plan->degree > SG_CORE_JOINED ? -1 : cut.joins, 0};
+    bool core =
+        !sums && plan->core && (cut.joins >= 0 || plan->spec.kernel == SIGAD_KERNEL_CORE);
+    if (!core || cut.joins < 0) cut = (core_cut){0, 0};
+    int64_t state = core && !cut.whole ? plan->core->kept * vector_bytes : all;
+    while (single && steps >> cut.joins > SG_CHUNK + SG_CHUNK / 2) cut.joins++;
+    int joins = joins_with_room(cut.joins, state);
     bool area = !sums && plan->degree == 2 && plan->spec.kernel != SIGAD_KERNEL_PLAIN;
-    return (sg_lane_route){sums, core ? plan->core : NULL, area, core && whole && joins > 0, joins};
+    return (sg_lane_route){sums, core ? plan->core : NULL, area, joins, cut.whole};
 }
 
 /* Backward the core pays sooner. Errors of high degrees, and in float of long paths, grow beyond

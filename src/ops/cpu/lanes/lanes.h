@@ -19,7 +19,7 @@ enum {
     SG_CHUNK = 256,     /* floats: longer chunks of time are cut and joined, for accuracy */
     SG_JOIN_BYTES = 1 << 20, /* for these joins: fewer where states are large */
     SG_LANE_KEPT = 4096,     /* vectors of states to keep at least before a path is run twice */
-    SG_CORE_JOINED = 6, /* degrees up to which chunks are joined before their top is completed */
+    SG_CORE_JOINED = 6,      /* degrees up to which all chunks may be joined as cores */
     SG_CORE_STAGE = 3 << 19, /* bytes of a top level that is completed and written in parts */
     SG_SUM_STEPS = 6,        /* of a lead-lag path, from which completing iterated sums pays */
     SG_CORE_STEPS = 30,      /* increments from which completing the core pays backward, degree 3 */
@@ -82,8 +82,7 @@ typedef struct {
     const sg_sums *sums;
     const sg_core *core;
     bool area;
-    bool whole; /* chunks of the core are completed before they are joined */
-    int joins;
+    int joins, whole; /* the last ones of them join what has been completed to all words */
 } sg_lane_route;
 sg_lane_route sg_lanes_route(const sigad_plan *plan, int64_t steps, bool single,
                              int64_t vector_bytes);
