@@ -26,8 +26,9 @@ SG_BOUND sg_cuda_registers(sg_cuda_kind k)
         held += k.backward && level < k.levels ? 2 * words : words;
         words *= k.tile_q ? k.tile_q : k.tile_k;
     }
-    held *= k.scalar_bytes / 4;
     for (int j = 1; j <= k.degree - k.levels; j++) chain += k.degree - j;
+    held *= k.scalar_bytes / 4;
+    chain *= k.scalar_bytes / 4;
     return k.backward ? 50 + held * 8 / 5 + 3 * chain
                       : 50 + held * 11 / 10 + (k.scalar_bytes == 8 ? 15 : 0);
 }

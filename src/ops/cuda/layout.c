@@ -352,7 +352,8 @@ bool sg_cuda_lay_out(const sg_cuda_shape *shape, const sg_cuda_properties *devic
 {
     search s = {shape, device, q, -1};
     if (!consider_levels(&s, 1)) return false;
-    if (shape->degree == 1 || !shape->batch) return true;
+    int64_t busy = (int64_t)device->multiprocessors * BUSY_BLOCKS;
+    if (shape->degree == 1 || !shape->batch || q->tasks > 2 * busy) return true;
     for (int64_t chunks = 2; shape->steps / chunks >= SG_CUDA_LEAST_CHUNK; chunks *= 2)
         consider_levels(&s, chunks);
     return true;
