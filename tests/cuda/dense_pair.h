@@ -24,6 +24,7 @@ double dense_number(double low, double high);
 int64_t dense_integer(int64_t low, int64_t high);
 pair dense_drawn(int32_t dtype, int64_t n, double low, double high);
 pair dense_filled(int32_t dtype, int64_t n, double value);
+size_t dense_bytes(const pair *p);
 /* What the host's array holds now goes to the device. */
 void dense_upload(const pair *p);
 void dense_release(pair *p);

@@ -184,8 +184,7 @@ static sg_cuda_rows chunk_cotangents(pass *p, const sg_cuda_paths *paths, const 
     sg_cuda_shape shape = shape_of(c, false);
     sg_cuda_layout below;
     shape.degree--;
-    if (!sg_cuda_lay_out_chunks(&shape, &c->device, q->chunks, q->chunk_steps, &below))
-        p->status = SIGAD_ERANGE;
+    if (!sg_cuda_lay_out_chunks(&shape, &c->device, q->chunks, &below)) p->status = SIGAD_ERANGE;
     void *chunk = take(p, chunks, low), *before = take(p, chunks, low);
     void *after = take(p, chunks, low), *half = take(p, chunks, all), *out = take(p, chunks, all);
     QUEUE(p, forward, paths, &below, z, rows_of(chunk, low, 0));
@@ -207,11 +206,11 @@ static void queue_sig_bar(pass *p, sg_cuda_rows cotangent, void *path_bar)
     if (!lay_out(p, &shape, &q)) return;
     void *z = stored_increments(p, &paths, &q);
     if (q.chunks > 1) cotangent = chunk_cotangents(p, &paths, &q, z, cotangent);
-    int64_t blocks = (q.chunk_steps + q.block_steps - 1) / q.block_steps;
+    int64_t blocks = (q.piece_steps + q.block_steps - 1) / q.block_steps;
     void *kept = take(p, q.blocks * blocks, (int64_t)q.kept * q.threads);
     void *z_bar = take(p, c->batch * q.parts, shape.steps * q.letters);
-    if (q.chunk_steps) QUEUE(p, backward, &paths, &q, z, cotangent, kept, z_bar);
-    QUEUE(p, path_bar, &paths, q.parts, z_bar, path_bar);
+    if (q.chunk_steps) QUEUE(p, backward, &paths, &q, z, cotangent, kept, z_bar, path_bar);
+    if (!q.whole) QUEUE(p, path_bar, &paths, q.parts, z_bar, path_bar);
 }
 
 /* ---- between signatures and log-signatures ----------------------------------------------------
