@@ -22,19 +22,20 @@ SIGAD_API const void  *sigad_cuda_data (sigad_tape *tape, sigad_tensor x);      
 
 /* A recorded step as one launch (a CUDA graph). Between begin and end work is kept instead of done, and end launches it for the first time:
  *
- *     sigad_replay(tape);  sigad_optimizer_zero(adam);  sigad_backward(tape, loss);      takes the memory that the capture must not take
+ *     sigad_replay(tape);  sigad_optimizer_zero(adam);  sigad_backward(tape, loss);  sigad_optimizer_step(adam);      takes the memory that the capture must not take
  *     sigad_cuda_capture_begin(tape);
- *     sigad_replay(tape);  sigad_optimizer_zero(adam);  sigad_backward(tape, loss);
+ *     sigad_replay(tape);  sigad_optimizer_zero(adam);  sigad_backward(tape, loss);  sigad_optimizer_step(adam);
  *     sigad_cuda_capture_end(tape, &graph);
  *     for (int i = 0; i < steps; i++) {
- *         sigad_optimizer_step(adam);
- *         ... new bytes for the inputs, or sigad_input_bind ...
+ *         ... new bytes for the inputs, or sigad_input_bind; sigad_optimizer_set_lr ...
  *         sigad_cuda_graph_launch(graph);
  *     }
  *
- * A launch copies the inputs' bytes as sigad_replay does, sees the parameters' present values, repeats random draws, and does to gradients what the captured
- * calls did. The context needs a stream that is no default one. SIGAD_EINVAL for what waits or takes memory in between; SIGAD_ESTALE for a launch after
- * the tape was reset, rewound or destroyed. sigad_optimizer_step depends on its count of steps, so it stays outside (SIGAD_ENOTSUP). */
+ * A launch has the bits of the captured calls at its time: it copies the inputs' bytes as sigad_replay does, sees the parameters' present values, counts the
+ * optimizer's updates and takes its present rate and groups, repeats random draws, and leaves gradients as the calls would. The context needs a stream that is
+ * no default one. SIGAD_EINVAL for what waits or takes memory in between, and for another tape; SIGAD_ENOTSUP for steps of optimizers by the dozen.
+ * SIGAD_ESTALE for a launch after the tape was reset, rewound or destroyed or, where a step was captured, after its optimizer was destroyed or a parameter
+ * frozen or thawed. A launch that fails counts no update. */
 typedef struct sigad_cuda_graph sigad_cuda_graph;
 SIGAD_API sigad_status sigad_cuda_capture_begin(sigad_tape *tape);
 SIGAD_API sigad_status sigad_cuda_capture_end  (sigad_tape *tape, sigad_cuda_graph **graph);

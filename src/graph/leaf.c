@@ -1,5 +1,5 @@
 /* What enters a tape without being computed. */
-#include "graph/tape.h"
+#include "graph/capture.h"
 #include "sigad/cuda.h"
 #include <math.h>
 #include <string.h>
@@ -16,7 +16,7 @@ static bool grow(sigad_tape *tape, const char *caller)
 
 static bool may_append(sigad_tape *tape, const char *caller)
 {
-    if (!tape->recording) return true;
+    if (!tape->recording) return sg_tape_may_compute(tape, caller);
     sg_fail(&tape->context->error, SIGAD_EINVAL,
             "%s: a function of an operation uses the tape that it runs on", caller);
     return false;
