@@ -117,7 +117,7 @@ void *sg_arena_take(sg_arena *arena, size_t bytes)
 {
     if (bytes > SIZE_MAX / 2) return NULL;
     const size_t alignment = arena->headers ? SG_DEVICE_ALIGNMENT : SG_ALIGNMENT;
-    size_t rounded = (bytes + GAP + alignment - 1) / alignment * alignment;
+    const size_t rounded = (bytes + GAP + alignment - 1) & ~(alignment - 1); /* no division */
     sg_chunk *chunk = arena->current;
     if (!chunk || chunk->capacity - chunk->used < rounded) {
         chunk = chunk_with_room(arena, rounded ? rounded : alignment);

@@ -1,6 +1,5 @@
 /* Calling the functions of operations: for the first time (sigad_apply), and again for nodes that
  * stand (frames). */
-#include "core/clock.h"
 #include "core/options.h"
 #include "core/random.h"
 #include "graph/tape.h"
@@ -173,7 +172,7 @@ static bool keep(sg_call *call, const sigad_op *op, const sigad_tensor *x,
     char *block = c->attribute_bytes < SIZE_MAX / 2
                       ? sg_arena_take(&tape->arena, inputs + versions + c->attribute_bytes)
                       : NULL;
-    node->saved = sg_arena_take(tape->values, c->saved_bytes);
+    node->saved = c->saved_bytes ? sg_arena_take(tape->values, c->saved_bytes) : block;
     node->value.data =
         alias ? values[0].data : sg_arena_take(tape->values, sg_array_bytes(&node->value));
     if (!block || !node->saved || !node->value.data) return false;
@@ -211,10 +210,10 @@ static bool compute(sg_call *call, const sigad_op *op, sg_node *node, const siga
         if (!call->call.workspace)
             return !sg_context_no_memory(tape->context, op->name, node->workspace_bytes[SIGAD_FWD]);
     }
-    uint64_t start = sg_ticks();
+    const uint64_t start = sg_node_clock(node);
     bool good = run(call, sg_op_function_at(tape->context, op, SIGAD_FWD),
                     sg_op_function_name(tape->context, SIGAD_FWD));
-    node->ticks = sg_ticks() - start;
+    node->ticks = sg_node_clock(node) - start;
     if (call->call.workspace) sg_arena_rewind(tape->values, mark);
     return good;
 }

@@ -16,30 +16,39 @@ const char *sg_dtype_name(int32_t dtype)
                                 : "unknown dtype";
 }
 
-sigad_status sg_array_measure(sg_error *error, const char *caller, sigad_array *array)
+/* What is wrong with an array that cannot be measured. */
+static sigad_status refuse(sg_error *error, const char *caller, const sigad_array *array)
 {
-    size_t size = sg_dtype_bytes(array->dtype);
-    if (!size)
+    char text[SG_SHAPE_TEXT];
+    if (!sg_dtype_bytes(array->dtype))
         return sg_fail(error, SIGAD_EINVAL,
                        "%s: dtype %d is none of SIGAD_F32, SIGAD_F64, SIGAD_I64", caller,
                        (int)array->dtype);
     if (array->rank < 0 || array->rank > SIGAD_MAX_RANK)
         return sg_fail(error, SIGAD_EINVAL, "%s: rank %d is not in 0..%d", caller, (int)array->rank,
                        SIGAD_MAX_RANK);
-    int64_t elements = 1, nonzero = 1, bytes;
-    for (int i = 0; i < array->rank; i++) {
-        int64_t n = array->shape[i];
-        if (n < 0)
+    for (int i = 0; i < array->rank; i++)
+        if (array->shape[i] < 0)
             return sg_fail(error, SIGAD_EINVAL, "%s: axis %d has negative size %lld", caller, i,
-                           (long long)n);
+                           (long long)array->shape[i]);
+    return sg_fail(error, SIGAD_ERANGE, "%s: the size of %s overflows", caller,
+                   sg_shape_text(array, text));
+}
+
+sigad_status sg_array_measure(sg_error *error, const char *caller, sigad_array *array)
+{
+    const size_t size = sg_dtype_bytes(array->dtype);
+    int64_t elements = 1, nonzero = 1, bytes;
+    if (!size || array->rank < 0 || array->rank > SIGAD_MAX_RANK)
+        return refuse(error, caller, array);
+    for (int i = 0; i < array->rank; i++) {
+        const int64_t n = array->shape[i];
+        if (n < 0) return refuse(error, caller, array);
         if (n && !sg_multiply(nonzero, n, &nonzero)) nonzero = INT64_MAX;
         elements = n == 0 ? 0 : elements ? nonzero : 0;
     }
-    if (!sg_multiply(nonzero, (int64_t)size, &bytes) || bytes > PTRDIFF_MAX / 2) {
-        char text[SG_SHAPE_TEXT];
-        return sg_fail(error, SIGAD_ERANGE, "%s: the size of %s overflows", caller,
-                       sg_shape_text(array, text));
-    }
+    if (!sg_multiply(nonzero, (int64_t)size, &bytes) || bytes > PTRDIFF_MAX / 2)
+        return refuse(error, caller, array);
     array->elements = elements;
     return SIGAD_OK;
 }

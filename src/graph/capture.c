@@ -158,10 +158,10 @@ bool sg_capture_inherits(const sigad_context *context, size_t parameter)
     return context->parameters[parameter]->touches == g->parameter[parameter].touches;
 }
 
-bool sg_tape_may_compute(sigad_tape *tape, const char *caller)
+bool sg_capture_is_of(sigad_tape *tape, const char *caller)
 {
     const sigad_cuda_graph *g = tape->context->device.capture;
-    if (!g || g->tape == tape) return true;
+    if (g->tape == tape) return true;
     sg_fail(&tape->context->error, SIGAD_EINVAL, "%s: another tape is being captured", caller);
     return false;
 }

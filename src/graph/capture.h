@@ -19,6 +19,10 @@ void sg_capture_keep(sigad_context *context, sg_captured *captured);
 void *sg_capture_room(sigad_context *context, const char *caller, size_t bytes);
 /* No sweep reached the parameter's gradient in this capture yet, and nobody has forgotten it. */
 bool sg_capture_inherits(const sigad_context *context, size_t parameter);
-/* False with the error set: another tape is being captured. */
-bool sg_tape_may_compute(sigad_tape *tape, const char *caller);
+/* False with the error set: it is another tape that is being captured. */
+bool sg_capture_is_of(sigad_tape *tape, const char *caller);
+static inline bool sg_tape_may_compute(sigad_tape *tape, const char *caller)
+{
+    return !tape->context->device.capture || sg_capture_is_of(tape, caller);
+}
 #endif

@@ -39,20 +39,13 @@ bool sg_device_may_wait(sigad_context *context, const char *caller)
     return false;
 }
 
-int32_t sg_device_enter(const sg_device *device)
+int32_t sg_device_make_current(const sg_device *device)
 {
     int32_t before = 0;
-    if (sg_device_is_host(device)) return 0;
     const sg_cuda_runtime *runtime = device->driver->runtime;
     if (!runtime->get_device(&before) && before != device->index)
         runtime->set_device(device->index);
     return before;
-}
-
-void sg_device_leave(const sg_device *device, int32_t before)
-{
-    if (!sg_device_is_host(device) && before != device->index)
-        device->driver->runtime->set_device(before);
 }
 
 /* ---- memory -------------------------------------------------------------------------------- */

@@ -38,8 +38,16 @@ static inline bool sg_device_is_host(const sg_device *device)
 
 /* Makes the context's device the thread's current one, for whoever calls kernels, and the other one
  * current again. */
-int32_t sg_device_enter(const sg_device *device);
-void sg_device_leave(const sg_device *device, int32_t before);
+int32_t sg_device_make_current(const sg_device *device); /* not of the host */
+static inline int32_t sg_device_enter(const sg_device *device)
+{
+    return sg_device_is_host(device) ? 0 : sg_device_make_current(device);
+}
+static inline void sg_device_leave(const sg_device *device, int32_t before)
+{
+    if (!sg_device_is_host(device) && before != device->index)
+        device->driver->runtime->set_device(before);
+}
 
 /* A block of its own, for what outlives a step; NULL if memory is short, which is not noted. */
 void *sg_device_take(sigad_context *context, size_t bytes);

@@ -1,5 +1,4 @@
 /* Recomputing a recorded tape on new input bytes. */
-#include "core/clock.h"
 #include "graph/capture.h"
 
 /* A sweep's result goes stale: it is not computed again. */
@@ -30,9 +29,9 @@ static bool recompute(sigad_tape *tape, sg_frame *frame, size_t position, void *
     if (!sg_frame_bind(tape, frame, position, 1u << SIGAD_FWD)) return false;
     take_versions(tape, node);
     if (sg_node_shares(node, frame->x)) return true;
-    uint64_t start = sg_ticks();
+    const uint64_t start = sg_node_clock(node);
     bool good = sg_frame_run(frame, node->op, SIGAD_FWD, workspace);
-    node->ticks = sg_ticks() - start;
+    node->ticks = sg_node_clock(node) - start;
     return good;
 }
 

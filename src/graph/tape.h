@@ -3,6 +3,7 @@
 #ifndef SG_TAPE_H
 #define SG_TAPE_H
 #include "core/arena.h"
+#include "core/clock.h"
 #include "graph/context.h"
 
 typedef enum {
@@ -38,7 +39,7 @@ typedef struct {
     void *gradient; /* of a watched node */
     char *label;    /* "", or in `label_bytes` of an arena */
     size_t label_bytes;
-    uint64_t ticks; /* of the last fwd */
+    uint64_t ticks; /* of the last fwd; 0: not measured */
 } sg_node;
 
 /* What was given to a node that was not the newest: a stack in the side arena. */
@@ -105,6 +106,8 @@ static inline sigad_tape *sg_call_tape(const sigad_op_call *call)
 #define SG_OP_PASS                                                                             \
     0x100000u /* vjp adds y_cotangent as it is to the cotangent of each input that has as many \
                  elements: where nothing else was added yet, both may be one array */
+#define SG_OP_QUICK \
+    0x200000u /* what makes a result of few entries takes less time than to read the clock */
 #define SG_OP_GRADIENT \
     0x40000u /* a recorded gradient: a missing function means "differentiated too often" */
 
@@ -195,6 +198,11 @@ bool sg_frame_create(sigad_tape *tape, int n, sg_frame *frame);
 bool sg_frame_bind(sigad_tape *tape, sg_frame *frame, size_t position, unsigned functions);
 /* The node is an alias that shares the bytes of its input: nothing to compute. */
 bool sg_node_shares(const sg_node *node, const sigad_array *x);
+/* The clock for the listing of a graph; it stands still around what is quicker than reading it. */
+static inline uint64_t sg_node_clock(const sg_node *node)
+{
+    return node->op->flags & SG_OP_QUICK && node->value.elements <= 64 ? 0 : sg_ticks();
+}
 /* Calls function number `which` (SIGAD_FWD ..). A missing one, or a failure without a message, is
  * reported by name. */
 bool sg_frame_run(sg_frame *frame, const sigad_op *op, int which, void *workspace);

@@ -122,9 +122,10 @@ static sigad_status soc_of_piecewise(sigad_op_call *call)
 #define PASS_minimum 0
 
 static const sigad_op table[] = {
-#define ROW(op_name, bend, ...)                                                             \
-    {SIGAD_OP_INIT, .name = #op_name, .flags = SG_OP_FRESH | FLAGS_##bend | PASS_##op_name, \
-     .infer = infer, SG_ON_EACH_DEVICE(fwd, vjp, jvp, SOC_##bend)},
+#define ROW(op_name, bend, ...)                                                          \
+    {SIGAD_OP_INIT, .name = #op_name,                                                    \
+     .flags = SG_OP_FRESH | SG_OP_QUICK | FLAGS_##bend | PASS_##op_name, .infer = infer, \
+     SG_ON_EACH_DEVICE(fwd, vjp, jvp, SOC_##bend)},
     SG_BINARY(ROW)
 #undef ROW
 };

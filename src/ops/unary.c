@@ -71,9 +71,9 @@ static sigad_status soc_of_piecewise(sigad_op_call *call)
 #define SOC_CURVED      soc_of_curved
 
 static const sigad_op table[] = {
-#define ROW(op_name, bend, value, first, second)                                           \
-    {SIGAD_OP_INIT, .name = #op_name, .flags = SG_OP_FRESH | FLAGS_##bend, .infer = infer, \
-     SG_ON_EACH_DEVICE(fwd, vjp, jvp, SOC_##bend)},
+#define ROW(op_name, bend, value, first, second)                                         \
+    {SIGAD_OP_INIT, .name = #op_name, .flags = SG_OP_FRESH | SG_OP_QUICK | FLAGS_##bend, \
+     .infer = infer, SG_ON_EACH_DEVICE(fwd, vjp, jvp, SOC_##bend)},
     SG_UNARY(ROW)
 #undef ROW
 };

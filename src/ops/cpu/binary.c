@@ -51,7 +51,18 @@ void sg_cpu_binary(sg_place *place, int kind, sg_binary_order order, const sg_bi
     int32_t dtype = arrays->a->dtype;
     job j = {sg_dense_of(dtype)->binary[kind][order], dtype == SIGAD_F64 ? 8 : 4, arrays};
     if (is_small(arrays)) {
-        run_entries(&j, &(sg_stretch){.n = arrays->y->elements, .rows = 1, .step = {1, 1, 1}});
+        j.body(&(sg_binary_entries){.n = arrays->y->elements,
+                                    .rows = 1,
+                                    .step_a = 1,
+                                    .step_b = 1,
+                                    .step_p = 1,
+                                    .a = arrays->a->data,
+                                    .b = arrays->b->data,
+                                    .p = arrays->p ? arrays->p->data : NULL,
+                                    .y = arrays->y->data,
+                                    .g = arrays->g,
+                                    .out = arrays->out,
+                                    .fresh = arrays->fresh});
         return;
     }
     const sigad_array *operands[] = {arrays->a, arrays->b, arrays->p};
