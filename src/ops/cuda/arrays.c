@@ -65,6 +65,7 @@ sigad_status sigad_cuda_workspace(const sigad_plan *plan, sigad_call call, sigad
     if (c.operation > SG_CUDA_LOG_SIG) c.length = 0;
     sigad_status status = check_sizes(&c, &x, &y, &out);
     if (!status) status = find_device(&driver, &c.device);
+    if (!status) c.tables = sg_cuda_tables_find(plan, c.device.device);
     if (!status && out) status = sg_cuda_work_bytes(&c, &total);
     if (!status) *bytes = (size_t)total;
     return status;
