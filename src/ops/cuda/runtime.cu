@@ -165,4 +165,4 @@ const sg_cuda_runtime sg_cuda_runtime_of_build = {
     count_devices, get_device,     set_device,    create_stream,  destroy_stream, wait_for_stream,
     create_event,  destroy_event,  record_event,  wait_for_event, take,           release,
     copy,          clear,          begin_capture, end_capture,    launch_graph,   destroy_graph,
-    take_pinned,   release_pinned, look_at,     error_text};
+    take_pinned,   release_pinned, look_at,       error_text};
