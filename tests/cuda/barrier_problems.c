@@ -12,6 +12,7 @@ static const struct {
     {3, 3, SIGAD_LYNDON_BRACKETS, 20, 40, 1}, /* few blocks: each takes several tasks */
     {2, 3, SIGAD_LYNDON_WORDS, 1, 140, 8},    /* chunks of time */
     {3, 5, SIGAD_LYNDON_BRACKETS, 1, 4, 1},   /* brackets in several waves; slices */
+    {3, 5, SIGAD_LYNDON_WORDS, 1, 90, 1},     /* pieces with more words than increments */
     {4, 1, SIGAD_LYNDON_WORDS, 30, 5, 1}};    /* one level */
 
 static double *numbers(int64_t n, double phase)

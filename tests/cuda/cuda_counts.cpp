@@ -19,7 +19,7 @@ const shape_row shapes[] = {{256, 1000, 3, 5},  {256, 1000, 4, 4},  {256, 1000, 
                             {256, 10000, 2, 2}, {256, 10000, 4, 3}, {256, 10000, 16, 2},
                             {32, 2000, 8, 3},   {512, 20, 3, 4},    {64, 100, 3, 6},
                             {32, 100, 5, 5},    {16, 100, 8, 4},    {1, 100000, 3, 5}};
-enum { H100_MULTIPROCESSORS = 132, MOST_CHUNKS = 4096, MOST_BATCH = 4096 };
+enum { H100_MULTIPROCESSORS = 132, MOST_CHUNKS = 4096 };
 
 sg_cuda_properties device_of(int multiprocessors)
 {
@@ -29,38 +29,56 @@ sg_cuda_properties device_of(int multiprocessors)
     return device;
 }
 
-// Operations of one thread for one step: what a second block of steps adds to a launch of one block
-// of threads.
-void print_counts(sg_cuda_shape shape, int levels)
+struct operations {
+    double fma, mul, add;
+};
+
+operation_counts count(const sg_cuda_shape &shape, const sg_cuda_layout &q, int64_t batch)
 {
-    const sg_cuda_properties small = device_of(1);
-    sg_cuda_layout q;
-    int64_t batch = 1; // for which as many levels are chosen
-    for (; batch < MOST_BATCH; batch *= 2) {
-        shape.batch = batch;
-        sg_cuda_lay_out_chunks(&shape, &small, 1, 32, &q);
-        if (q.levels == levels) break;
-    }
-    operation_counts of[2];
-    int64_t steps[2];
-    for (int i = 0; i < 2; i++) {
-        sg_cuda_lay_out_chunks(&shape, &small, 1, steps[i] = q.block_steps * (i + 1), &q);
-        of[i] = (shape.scalar_bytes == 4 ? count_f32 : count_f64)(q, batch, shape.backward);
-    }
-    const int64_t paths = (batch + q.groups - 1) / q.groups * q.groups; // empty places walk along
-    const double thread_steps =
-        static_cast<double>(paths * q.slices * q.per_group * (steps[1] - steps[0]));
-    printf(" %.3f %.3f %.3f", static_cast<double>(of[1].fma - of[0].fma) / thread_steps,
-           static_cast<double>(of[1].mul - of[0].mul) / thread_steps,
-           static_cast<double>(of[1].add - of[0].add) / thread_steps);
+    return (shape.scalar_bytes == 4 ? count_f32 : count_f64)(q, batch, shape.backward);
 }
 
-void print_plan(const sg_cuda_layout &q, const char *which)
+// Operations of one thread for one step: what a second block of steps adds to a launch that has a
+// path for each group of a block.
+operations count_step(const sg_cuda_shape &shape, sg_cuda_layout q)
 {
-    printf("%s %d %d %d %d %d %d %d %d %d %lld %lld %lld %zu %d", which, q.levels, q.tile_k,
-           q.tile_q, q.threads, q.per_group, q.groups, q.slices, q.parts, q.blocks,
-           static_cast<long long>(q.tasks), static_cast<long long>(q.chunks),
-           static_cast<long long>(q.chunk_steps), q.shared_bytes, q.kept);
+    operation_counts of[2];
+    q.pieces = 1;
+    q.chunks = 1;
+    q.tasks = q.blocks = q.parts;
+    q.whole = 0;
+    for (int i = 0; i < 2; i++) {
+        q.chunk_steps = q.piece_steps = q.block_steps * (i + 1);
+        of[i] = count(shape, q, q.groups);
+    }
+    const double thread_steps =
+        static_cast<double>(q.groups) * q.slices * q.per_group * q.block_steps;
+    return {static_cast<double>(of[1].fma - of[0].fma) / thread_steps,
+            static_cast<double>(of[1].mul - of[0].mul) / thread_steps,
+            static_cast<double>(of[1].add - of[0].add) / thread_steps};
+}
+
+// Operations by which one block joins its pieces: what a launch of one step for each does more.
+double count_join(const sg_cuda_shape &shape, sg_cuda_layout q, const operations &step)
+{
+    if (q.pieces == 1) return 0;
+    q.blocks = 1;
+    q.tasks = q.chunks = q.piece_steps = 1;
+    q.chunk_steps = q.pieces;
+    q.whole = 0;
+    const operation_counts all = count(shape, q, 1);
+    return static_cast<double>(all.fma + all.mul + all.add) -
+           (step.fma + step.mul + step.add) * q.per_group * q.pieces;
+}
+
+void print_plan(const sg_cuda_shape &shape, const sg_cuda_layout &q, const operations &step,
+                int levels, const char *which)
+{
+    printf("%s %d %d %d %d %d %d %d %d %d %lld %lld %d %lld %zu %d %d %.0f", which, q.levels,
+           q.tile_k, q.tile_q, q.threads, q.per_group, q.groups, q.slices, q.parts, q.blocks,
+           static_cast<long long>(q.tasks), static_cast<long long>(q.chunks), q.pieces,
+           static_cast<long long>(q.piece_steps), q.shared_bytes, q.kept, q.whole,
+           q.levels == levels ? count_join(shape, q, step) : 0.0);
 }
 
 void print_shape(const shape_row &row, int scalar_bytes, bool backward)
@@ -69,16 +87,16 @@ void print_shape(const shape_row &row, int scalar_bytes, bool backward)
     const sg_cuda_shape shape = {row.batch,  row.length - 1, row.letters,
                                  row.degree, scalar_bytes,   backward};
     sg_cuda_layout q;
-    printf("shape %s f%d %lld %lld %d %d", backward ? "backward" : "forward", scalar_bytes * 8,
-           static_cast<long long>(row.batch), static_cast<long long>(row.length), row.letters,
-           row.degree);
     sg_cuda_lay_out(&shape, &device, &q);
-    print_counts(shape, q.levels);
-    print_plan(q, "\nchosen");
+    const int levels = q.levels;
+    const operations step = count_step(shape, q);
+    printf("shape %s f%d %lld %lld %d %d %.3f %.3f %.3f", backward ? "backward" : "forward",
+           scalar_bytes * 8, static_cast<long long>(row.batch), static_cast<long long>(row.length),
+           row.letters, row.degree, step.fma, step.mul, step.add);
+    print_plan(shape, q, step, levels, "\nchosen");
     for (int64_t chunks = 1; chunks <= MOST_CHUNKS && shape.steps / chunks >= 8; chunks *= 2) {
-        const int64_t steps = (shape.steps + chunks - 1) / chunks;
-        sg_cuda_lay_out_chunks(&shape, &device, (shape.steps + steps - 1) / steps, steps, &q);
-        print_plan(q, "\nother");
+        sg_cuda_lay_out_chunks(&shape, &device, chunks, &q);
+        print_plan(shape, q, step, levels, "\nother");
     }
     printf("\n");
 }

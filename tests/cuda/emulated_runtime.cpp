@@ -2,7 +2,7 @@
 // cannot touch, streams, events, copies. Streams are lists of work; unless work is deferred, it
 // runs as soon as it is queued. Everything that the real runtime would take amiss is an error.
 #include "emulation.h"
-#include "ops/cuda/kernels.h"
+#include "ops/cuda/driver.h"
 #include "ops/kernels.h"
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -471,16 +471,6 @@ static void release(int32_t, void *taken)
 
 extern "C" const sg_cuda_driver *sg_cuda_driver_of_build(void)
 {
-    static const sg_cuda_driver driver = {&sg_cuda_kernels_f32,
-                                          &sg_cuda_kernels_f64,
-                                          properties,
-                                          upload,
-                                          release,
-                                          &sg_cuda_runtime_of_build,
-                                          &sg_cuda_dense_kernels,
-                                          &sg_cuda_rules,
-                                          &sg_cuda_dual_of_build,
-                                          NULL,
-                                          NULL};
+    static const sg_cuda_driver driver = SG_CUDA_DRIVER(properties, upload, release, NULL, NULL);
     return &driver;
 }

@@ -8,9 +8,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#define SG_DEVICE       inline
-#define SG_BOTH         inline
-#define SG_KERNEL(most) static void
+#define SG_DEVICE                  inline
+#define SG_BOTH                    inline
+#define SG_KERNEL(most)            static void
+#define SG_KERNEL_OF(most, blocks) static void
 #define SG_UNROLL(times)
 #define SG_SHARED(T, name) T *const name = static_cast<T *>(emulated_shared())
 

@@ -116,6 +116,12 @@ void emulated_shuffle(void *value, size_t bytes, unsigned away)
     warp->wait(EMULATED_WARP);
 }
 
+// A barrier that some threads never come to would not end.
+const char *emulation_fault(void)
+{
+    return NULL;
+}
+
 int emulated_run(int64_t blocks, int threads, size_t shared, void (*body)(void *), void *user)
 {
     blockDim.x = static_cast<unsigned>(threads);

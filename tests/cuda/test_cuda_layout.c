@@ -27,7 +27,10 @@ static void check(const sg_cuda_shape *s, const sg_cuda_layout *q)
     if (s->steps) cr_assert_lt((q->chunks - 1) * q->chunk_steps, s->steps, "no chunk is empty");
     if (s->degree == 1) cr_assert_eq(q->chunks, 1);
     cr_assert_geq(q->width, s->letters);
-    cr_assert_geq(q->tasks * q->groups, s->batch * q->chunks * q->parts);
+    cr_assert_geq(q->tasks * q->groups, s->batch * q->chunks * q->pieces * q->parts);
+    cr_assert_geq(q->piece_steps * q->pieces, q->chunk_steps, "each step has a piece");
+    cr_assert(q->pieces == 1 || (q->groups == q->pieces && q->slices == 1 && q->levels > 1));
+    cr_assert(!q->whole || (q->chunks == 1 && q->slices == 1));
     cr_assert(q->blocks <= q->tasks && (q->blocks >= 1 || s->batch == 0));
     cr_assert_leq(q->shared_bytes, 96 << 10, "no more than any device has");
     if (!s->backward) return;
@@ -84,18 +87,16 @@ Test(cuda_layout, chunks)
     sg_cuda_layout q;
     sg_cuda_shape s = {1, 100000, 3, 4, 4, false};
     cr_assert(sg_cuda_lay_out(&s, &devices[2], &q));
-    cr_assert_geq(q.chunks, 100);
+    cr_assert_geq(q.chunks * q.pieces, 100);
     cr_assert_geq(q.chunk_steps, SG_CUDA_LEAST_CHUNK);
     s.batch = 100000;
     cr_assert(sg_cuda_lay_out(&s, &devices[2], &q));
     cr_assert_eq(q.chunks, 1);
     for (int64_t chunks = 1; chunks <= 2048; chunks *= 2) { /* no cut is modelled much better */
         sg_cuda_layout other;
-        int64_t length = (s.steps + chunks - 1) / chunks;
         s.batch = 7;
         cr_assert(sg_cuda_lay_out(&s, &devices[2], &q));
-        cr_assert(sg_cuda_lay_out_chunks(&s, &devices[2], (s.steps + length - 1) / length, length,
-                                         &other));
+        cr_assert(sg_cuda_lay_out_chunks(&s, &devices[2], chunks, &other));
         cr_assert_leq(0.97 * sg_cuda_cycles(&s, &devices[2], &q),
                       sg_cuda_cycles(&s, &devices[2], &other));
     }

@@ -6,8 +6,9 @@
 #pragma once
 #include "ops/cuda/chain.cuh"
 #include "ops/cuda/forward.cuh"
+#include "ops/cuda/path_bar.cuh"
 
-// Adds up the columns of n steps from step t of the chunk on. z_bar [part][path][step][letter].
+// Adds up the columns of n steps from step t of each group on. z_bar [part][path][step][letter].
 template <class T, class Words>
 SG_DEVICE void sum_columns(const sg_cuda_paths &p, const sg_cuda_layout &q, const task &now,
                            int slice, int64_t t, int n, const T *columns, T *z_bar)
@@ -18,9 +19,9 @@ SG_DEVICE void sum_columns(const sg_cuda_paths &p, const sg_cuda_layout &q, cons
          i += block_threads()) {
         const int pair = i / lanes, letter = pair % letters, step = pair / letters % n;
         const int g = pair / letters / n;
-        const int64_t path = (now.group + g) / q.chunks, chunk = (now.group + g) % q.chunks;
-        const int64_t at = chunk * q.chunk_steps + t + step;
-        const bool wanted = pair < pairs && path < p.batch && at < steps;
+        const span here(q, now.group + g);
+        const int64_t at = here.first + t + step;
+        const bool wanted = pair < pairs && here.path < p.batch && at < least(here.end, steps);
         T sum = 0;
         if (wanted)
             sum = Words::sum(
@@ -30,26 +31,27 @@ SG_DEVICE void sum_columns(const sg_cuda_paths &p, const sg_cuda_layout &q, cons
                                 i % lanes, lanes});
         sum = lane_sum(sum, lanes);
         if (!wanted || i % lanes) continue;
-        T *to = z_bar + ((now.part * p.batch + path) * steps + at) * letters + letter;
+        T *to = z_bar + ((now.part * p.batch + here.path) * steps + at) * letters + letter;
         *to = slice == now.part ? sum : *to + sum;
     }
 }
 
-template <class T, class Words, int MOST_THREADS>
-SG_KERNEL(MOST_THREADS)
+template <class T, class Words>
+SG_KERNEL_OF(Words::MOST_THREADS, SG_CUDA_SIDE_BY_SIDE)
 backward_kernel(sg_cuda_paths p, sg_cuda_layout q, const T *z, const T *cotangent, int64_t stride,
-                T *kept, T *z_bar)
+                T *kept, T *z_bar, T *path_bar)
 {
     SG_SHARED(unsigned char, shared);
     stage<T> s(q, shared);
     T *const columns = s.end(q), *const column = columns + thread_index();
     const standing me(q);
     const int threads = block_threads();
+    const int64_t low = tensor_entries(q.letters, q.degree - 1);
     const int64_t blocks = blocks_of_steps(q), block_kept = int64_t(q.kept) * threads;
     kept += block_index() * blocks * block_kept + thread_index();
     for (int64_t number = block_index(); number < q.tasks; number += grid_blocks()) {
         const task now(q, number);
-        const bool active = me.active && now.group + me.group < p.batch * q.chunks;
+        const bool active = me.active && now.group + me.group < groups_of(p, q);
         if (!q.stored) s.find_tracks(p, q, now.group);
         for (int slice = now.part; slice < q.slices; slice += q.parts) {
             const bool owns = active && me.index < slice_threads(q, slice);
@@ -62,7 +64,14 @@ backward_kernel(sg_cuda_paths p, sg_cuda_layout q, const T *z, const T *cotangen
                     words.step_low(row + i * q.width);
                 words.keep(kept + block * block_kept, threads);
             }
-            words.begin(cotangent + (now.group + me.group) * stride, owns);
+            const T *const whole = cotangent + (now.group + me.group) / q.pieces * stride;
+            const T *own = whole;
+            if constexpr (Words::DEGREE > 1)
+                if (q.pieces > 1)
+                    own = piece_cotangents(q, words, me.group, owns,
+                                           cotangent + now.group / q.pieces * stride, columns) +
+                          me.group * low;
+            words.begin(own, whole + low, owns);
             for (int64_t block = 0; block < blocks; block++) {
                 const int64_t t = block * q.block_steps;
                 const int n = steps_in_block(q, block);
@@ -81,5 +90,8 @@ backward_kernel(sg_cuda_paths p, sg_cuda_layout q, const T *z, const T *cotangen
                 }
             }
         }
+        if (q.whole) // this block has written all of z_bar for its paths
+            paths_bar(p, 1, z_bar, path_bar, now.group / q.pieces,
+                      (now.group + q.groups) / q.pieces, thread_index(), threads);
     }
 }

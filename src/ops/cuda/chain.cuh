@@ -31,26 +31,26 @@ template <class T, int n> SG_DEVICE void load_row(const T *from, T (&to)[n])
 // Degree and letters are known when the kernel is compiled, or not.
 template <int MOST, bool EXACT> struct degree_of {
     static constexpr int degree = MOST;
-    SG_DEVICE explicit degree_of(const sg_cuda_layout &)
+    SG_DEVICE explicit degree_of(int)
     {
     }
 };
 template <int MOST> struct degree_of<MOST, false> {
     int degree;
-    SG_DEVICE explicit degree_of(const sg_cuda_layout &q) : degree(q.degree)
+    SG_DEVICE explicit degree_of(int n) : degree(n)
     {
     }
 };
 
 template <int LETTERS> struct letters_of {
     static constexpr int letters = LETTERS;
-    SG_DEVICE explicit letters_of(const sg_cuda_layout &)
+    SG_DEVICE explicit letters_of(int)
     {
     }
 };
 template <> struct letters_of<0> {
     int letters;
-    SG_DEVICE explicit letters_of(const sg_cuda_layout &q) : letters(q.letters)
+    SG_DEVICE explicit letters_of(int d) : letters(d)
     {
     }
 };
@@ -69,7 +69,7 @@ struct chain : degree_of<MOST, EXACT>, letters_of<LETTERS> {
     T value[MOST];    // at the suffixes of the suffix, by length
 
     SG_DEVICE chain(const sg_cuda_layout &q, int index)
-        : degree_of<MOST, EXACT>(q), letters_of<LETTERS>(q), suffix(index % q.nodes),
+        : degree_of<MOST, EXACT>(q.degree), letters_of<LETTERS>(q.letters), suffix(index % q.nodes),
           first_tile(index < q.nodes)
     {
         int rest = suffix;
@@ -194,6 +194,15 @@ struct chain_adjoint : chain<T, MOST, EXACT, ABOVE, LETTERS> {
             }
     }
 };
+
+// Stores the words of the top level that a thread has.
+template <class T, class Words>
+SG_DEVICE void store_top(const sg_cuda_layout &q, Words &words, T *level)
+{
+    words.each_top([&](auto word, T value) {
+        level[int64_t(word.without_last(0)) * q.nodes + words.low.suffix] = value;
+    });
+}
 
 // ---- sums over columns --------------------------------------------------------------------------
 

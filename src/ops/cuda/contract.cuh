@@ -13,6 +13,11 @@ SG_BOTH int64_t tensor_entries(int letters, int degree)
     return all;
 }
 
+SG_BOTH int64_t level_words(int letters, int level)
+{
+    return tensor_entries(letters, level) - tensor_entries(letters, level - 1);
+}
+
 // Calls of(w, lane, lanes), a sum's part, for each word of a level, several lanes to a word where
 // there are fewer words than threads; and done(w, sum) on one of them.
 template <class T, class Of, class Done>

@@ -1,6 +1,6 @@
 // What the host side asks of the CUDA runtime.
 #include "ops/cuda/dense/blas.h"
-#include "ops/cuda/kernels.h"
+#include "ops/cuda/driver.h"
 #include "ops/kernels.h"
 #include <cuda_runtime.h>
 
@@ -47,16 +47,7 @@ static void release(int32_t device, void *block)
 
 extern "C" const sg_cuda_driver *sg_cuda_driver_of_build(void)
 {
-    static const sg_cuda_driver driver = {&sg_cuda_kernels_f32,
-                                          &sg_cuda_kernels_f64,
-                                          properties_of_current,
-                                          upload,
-                                          release,
-                                          &sg_cuda_runtime_of_build,
-                                          &sg_cuda_dense_kernels,
-                                          &sg_cuda_rules,
-                                          &sg_cuda_dual_of_build,
-                                          sg_cuda_blas_open,
-                                          sg_cuda_blas_close};
+    static const sg_cuda_driver driver = SG_CUDA_DRIVER(properties_of_current, upload, release,
+                                                        sg_cuda_blas_open, sg_cuda_blas_close);
     return &driver;
 }

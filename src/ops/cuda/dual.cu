@@ -10,20 +10,22 @@ int queue_forward<dual>(const sg_cuda_paths *p, const sg_cuda_layout *q, const v
                         sg_cuda_rows out, void *stream)
 {
     using words = one_level<dual, SG_CUDA_MOST_DEGREE, false>;
-    return launch(forward_kernel<dual, words, 64>, q->blocks, q->threads, q->shared_bytes, stream,
-                  *p, *q, static_cast<const dual *>(z), static_cast<dual *>(out.data), out.stride,
+    return launch(forward_kernel<dual, words>, q->blocks, q->threads, q->shared_bytes, stream, *p,
+                  *q, static_cast<const dual *>(z), static_cast<dual *>(out.data), out.stride,
                   out.scalar);
 }
 
 template <>
 int queue_backward<dual>(const sg_cuda_paths *p, const sg_cuda_layout *q, const void *z,
-                         sg_cuda_rows cotangent, void *kept, void *z_bar, void *stream)
+                         sg_cuda_rows cotangent, void *kept, void *z_bar, void *path_bar,
+                         void *stream)
 {
     using words = one_level_adjoint<dual, SG_CUDA_MOST_DEGREE, false>;
-    return launch(backward_kernel<dual, words, 64>, q->blocks, q->threads, q->shared_bytes, stream,
-                  *p, *q, static_cast<const dual *>(z),
+    return launch(backward_kernel<dual, words>, q->blocks, q->threads, q->shared_bytes, stream, *p,
+                  *q, static_cast<const dual *>(z),
                   static_cast<const dual *>(cotangent.data) + cotangent.scalar, cotangent.stride,
-                  static_cast<dual *>(kept), static_cast<dual *>(z_bar));
+                  static_cast<dual *>(kept), static_cast<dual *>(z_bar),
+                  static_cast<dual *>(path_bar));
 }
 
 // out = value + slope e; without slopes, they are 0.

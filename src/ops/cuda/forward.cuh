@@ -2,6 +2,7 @@
 // words of one thread; the kernel lays threads over them, brings increments and stores the result.
 #pragma once
 #include "ops/cuda/increments.cuh"
+#include "ops/cuda/pieces.cuh"
 
 // Where a thread stands in its block.
 struct standing {
@@ -15,7 +16,7 @@ struct standing {
     }
 };
 
-// What a block does next: slices part, part + parts, .. of groups = (path, chunk) from `group` on.
+// What a block does next: slices part, part + parts, .. of the groups from `group` on.
 struct task {
     int64_t group;
     int part;
@@ -39,7 +40,7 @@ template <class T>
 SG_DEVICE void bring_first(const sg_cuda_paths &p, const sg_cuda_layout &q, stage<T> &s,
                            int64_t block)
 {
-    if (!q.stored && q.chunk_steps) s.fill(p, q, block);
+    if (!q.stored && q.piece_steps) s.fill(p, q, block);
 }
 
 constexpr int64_t NO_BLOCK = -1;
@@ -50,39 +51,48 @@ template <class T>
 SG_DEVICE const T *bring(const sg_cuda_paths &p, const sg_cuda_layout &q, stage<T> &s, const T *z,
                          int64_t group, int64_t block, int64_t next, const standing &me)
 {
-    if (q.stored) return z + ((group + me.group) * q.chunk_steps + block * q.block_steps) * q.width;
+    if (q.stored) return z + ((group + me.group) * q.piece_steps + block * q.block_steps) * q.width;
     __syncthreads(); // this block has been brought, and the one before it been read
     const T *const rows = s.row(q, s.filled, me.group, 0);
     if (next != NO_BLOCK) s.fill(p, q, next);
     return rows;
 }
 
-template <class T, class Words, int MOST_THREADS>
-SG_KERNEL(MOST_THREADS)
+template <class T, class Words>
+SG_KERNEL_OF(Words::MOST_THREADS, SG_CUDA_SIDE_BY_SIDE)
 forward_kernel(sg_cuda_paths p, sg_cuda_layout q, const T *z, T *out, int64_t stride, int scalar)
 {
     SG_SHARED(unsigned char, shared);
     stage<T> s(q, shared);
     const standing me(q);
+    const int64_t low = tensor_entries(q.letters, q.degree - 1);
     for (int64_t number = block_index(); number < q.tasks; number += grid_blocks()) {
         const task now(q, number);
         const int64_t group = now.group + me.group;
+        const bool active = me.active && group < groups_of(p, q);
         if (!q.stored) s.find_tracks(p, q, now.group);
         for (int slice = now.part; slice < q.slices; slice += q.parts) {
-            const bool owns = me.active && me.index < slice_threads(q, slice);
+            const bool owns = active && me.index < slice_threads(q, slice);
             Words words(q, owns ? slice * q.per_group + me.index : 0);
             const int64_t blocks = blocks_of_steps(q);
             bring_first(p, q, s, blocks - 1);
             for (int64_t block = blocks - 1; block >= 0; block--) {
                 const T *row = bring(p, q, s, z, now.group, block, block - 1, me);
-                if (me.active && group < p.batch * q.chunks)
+                if (active)
                     for (int i = steps_in_block(q, block) - 1; i >= 0; i--)
                         words.step(row + i * q.width);
             }
-            if (!owns || group >= p.batch * q.chunks) continue;
-            T *tensor = out + group * stride;
-            if (scalar && slice == 0 && me.index == 0) tensor[0] = T(1);
-            words.store(tensor + scalar);
+            T *const tensor = out + group / q.pieces * stride + scalar;
+            if (scalar && owns && slice + me.index + group % q.pieces == 0) tensor[-1] = T(1);
+            if constexpr (Words::DEGREE > 1)
+                if (q.pieces > 1) {
+                    join_pieces(q, words, me.group, owns, s.rows,
+                                out + now.group / q.pieces * stride + scalar);
+                    continue;
+                }
+            if (!owns) continue;
+            words.store_low(tensor);
+            store_top(q, words, tensor + low);
         }
     }
 }

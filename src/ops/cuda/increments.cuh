@@ -16,25 +16,49 @@ SG_DEVICE int64_t steps_of(const sg_cuda_paths &p, int64_t length)
     return p.lead_lag ? 2 * steps : steps;
 }
 
-// A chunk of a path.
+SG_DEVICE int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+// Groups of threads: a piece of a chunk of a path each.
+SG_DEVICE int64_t groups_of(const sg_cuda_paths &p, const sg_cuda_layout &q)
+{
+    return p.batch * q.chunks * q.pieces;
+}
+
+// The steps that a group walks through, if its path is as long as any.
+struct span {
+    int64_t path, first, end;
+
+    SG_DEVICE span(const sg_cuda_layout &q, int64_t group) : path(group / q.pieces / q.chunks)
+    {
+        const int64_t chunk = group / q.pieces % q.chunks * q.chunk_steps;
+        const int64_t piece = group % q.pieces * q.piece_steps;
+        first = chunk + piece;
+        end = chunk + least(piece + q.piece_steps, q.chunk_steps);
+    }
+};
+
+// What a group walks through.
 template <class T> struct track {
     const T *x;                   // the path's first point
-    int64_t first;                // the chunk's first step
-    int64_t count;                // its real steps; increments after them are 0
+    int64_t first;                // the first step
+    int64_t count;                // real steps; increments after them are 0
     typename plain<T>::type time; // the increment of the time channel
 
-    SG_DEVICE void find(const sg_cuda_paths &p, int64_t path, int64_t chunk, int64_t chunk_steps)
+    SG_DEVICE void find(const sg_cuda_paths &p, const sg_cuda_layout &q, int64_t group)
     {
-        const bool there = path < p.batch;
-        const int64_t steps = there ? steps_of(p, path_length(p, path)) : 0;
-        x = static_cast<const T *>(p.x) + (there ? path * p.length * p.dimension : 0);
-        first = chunk * chunk_steps;
-        const int64_t left = steps - first;
-        count = left < 0 ? 0 : left < chunk_steps ? left : chunk_steps;
+        const span here(q, group);
+        const bool there = here.path < p.batch;
+        const int64_t steps = there ? steps_of(p, path_length(p, here.path)) : 0;
+        x = static_cast<const T *>(p.x) + (there ? here.path * p.length * p.dimension : 0);
+        first = here.first;
+        count = least(steps, here.end) - first;
         time = static_cast<decltype(time)>(steps ? p.end_time / static_cast<double>(steps) : 0.0);
     }
 
-    // Letter k of step t of the chunk. In even steps the lead moves, in odd ones the lag.
+    // Letter k of step t of them. In even steps the lead moves, in odd ones the lag.
     SG_DEVICE T increment(const sg_cuda_paths &p, int64_t t, int k) const
     {
         if (t >= count || k >= p.letters) return T(0);
@@ -53,13 +77,12 @@ template <class T> struct track {
 
 SG_DEVICE int64_t blocks_of_steps(const sg_cuda_layout &q)
 {
-    return (q.chunk_steps + q.block_steps - 1) / q.block_steps;
+    return (q.piece_steps + q.block_steps - 1) / q.block_steps;
 }
 
 SG_DEVICE int steps_in_block(const sg_cuda_layout &q, int64_t block)
 {
-    const int64_t left = q.chunk_steps - block * q.block_steps;
-    return static_cast<int>(left < q.block_steps ? left : q.block_steps);
+    return static_cast<int>(least(q.piece_steps - block * q.block_steps, q.block_steps));
 }
 
 // Where the increments of blocks of steps lie in shared memory: two buffers, of which one is filled
@@ -88,11 +111,11 @@ template <class T> struct stage {
         return q.stored ? rows : row(q, 2, 0, 0);
     }
 
-    // Groups are (path, chunk), from `group` on. Tracks are read by fill alone.
+    // Of the groups from `group` on. Tracks are read by fill alone.
     SG_DEVICE void find_tracks(const sg_cuda_paths &p, const sg_cuda_layout &q, int64_t group)
     {
         for (int g = thread_index(); g < q.groups; g += block_threads())
-            tracks[g].find(p, (group + g) / q.chunks, (group + g) % q.chunks, q.chunk_steps);
+            tracks[g].find(p, q, group + g);
         __syncthreads();
     }
 

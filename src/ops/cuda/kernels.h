@@ -3,6 +3,7 @@
  * table of what is asked of the CUDA runtime. The tests put other tables in their place. */
 #ifndef SG_CUDA_KERNELS_H
 #define SG_CUDA_KERNELS_H
+#include "ops/cuda/bounds.h"
 #include "ops/cuda/runtime.h"
 #include <stdbool.h>
 #ifdef __cplusplus
@@ -12,7 +13,7 @@ extern "C" {
 /* Words of a level and threads of a path are counted in 31 bits; two letters reach that at 30. */
 enum { SG_CUDA_MOST_DEGREE = 32 };
 /* Letters that a thread of the kernels for any degree takes at once. */
-enum { SG_CUDA_TILE = 4 };
+enum { SG_CUDA_TILE = 4, SG_CUDA_DEEP_BLOCK = 64 /* threads */ };
 /* Few letters: a thread takes all of them, and two levels, or as many as registers allow. */
 enum { SG_CUDA_MOST_LEAF_LETTERS = 5, SG_CUDA_MOST_LEAF_DEGREE = 8 };
 #define SG_CUDA_LEAF_LEVELS(letters, degree, scalar_bytes, backward)                  \
@@ -49,9 +50,12 @@ typedef struct {
     int32_t blocks;            /* of the grid: each takes every blocks-th task */
     int64_t tasks;
     int64_t chunks, chunk_steps; /* of time */
-    int32_t block_steps;         /* increments in shared memory at a time */
-    int32_t width;               /* entries of an increment there, the letters rounded up */
-    int32_t stored;              /* increments come from memory, since they are too wide */
+    int64_t piece_steps;
+    int32_t pieces;      /* of a chunk: groups of one block, which joins them */
+    int32_t block_steps; /* increments in shared memory at a time */
+    int32_t width;       /* entries of an increment there, the letters rounded up */
+    int32_t whole;       /* a block has all of its paths' threads and steps */
+    int32_t stored;      /* increments come from memory, since they are too wide */
     int32_t sum_rows, sum_steps, sum_lanes; /* of the backward's reduction */
     int32_t kept;                           /* values that a thread of the backward keeps */
     size_t shared_bytes;
@@ -109,7 +113,7 @@ typedef struct {
     int (*forward)(const sg_cuda_paths *paths, const sg_cuda_layout *q, const void *z,
                    sg_cuda_rows out, void *stream);
     int (*backward)(const sg_cuda_paths *paths, const sg_cuda_layout *q, const void *z,
-                    sg_cuda_rows cotangent, void *kept, void *z_bar, void *stream);
+                    sg_cuda_rows cotangent, void *kept, void *z_bar, void *path_bar, void *stream);
     int (*path_bar)(const sg_cuda_paths *paths, int32_t parts, const void *z_bar, void *path_bar,
                     void *stream);
     int (*line)(const sg_cuda_paths *paths, int32_t degree, sg_cuda_rows out, void *stream);

@@ -5,11 +5,12 @@
 #include "ops/cuda/kernels.h"
 
 #ifdef __CUDACC__
-#    define SG_DEVICE        __device__ __forceinline__
-#    define SG_BOTH          __host__ __device__ __forceinline__
-#    define SG_KERNEL(most)  static __global__ void __launch_bounds__(most)
-#    define SG_PRAGMA(text)  _Pragma(#    text)
-#    define SG_UNROLL(times) SG_PRAGMA(unroll times)
+#    define SG_DEVICE                  __device__ __forceinline__
+#    define SG_BOTH                    __host__ __device__ __forceinline__
+#    define SG_KERNEL(most)            static __global__ void __launch_bounds__(most)
+#    define SG_KERNEL_OF(most, blocks) static __global__ void __launch_bounds__(most, blocks)
+#    define SG_PRAGMA(text)            _Pragma(#    text)
+#    define SG_UNROLL(times)           SG_PRAGMA(unroll times)
 #    define SG_SHARED(T, name)                                           \
         extern __shared__ __align__(16) unsigned char sg_shared_bytes[]; \
         T *const name = reinterpret_cast<T *>(sg_shared_bytes)

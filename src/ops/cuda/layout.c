@@ -4,8 +4,6 @@
 
 enum {
     WARP = 32,
-    BLOCK = 256,           /* threads of a block at most */
-    DEEP_BLOCK = 64,       /* where the degree asks for much memory for each thread */
     MOST_TILED_DEGREE = 5, /* kernels in tiles that are compiled for a degree */
     MOST_EXACT_DEGREE = 8, /* the same, without tiles */
     TILE = 8,              /* letters of a thread, of many */
@@ -13,6 +11,8 @@ enum {
     STAGED_BYTES = 24 << 10, /* of each of two blocks of increments in shared memory */
     SUMMED_BYTES = 40 << 10, /* of columns to be summed there */
     MOST_STAGED = 256,       /* letters; wider increments come from memory */
+    MOST_SHARED = 90 << 10,  /* where pieces are joined: two blocks of a multiprocessor */
+    LEAST_PIECE = 8,         /* steps */
     BUSY_BLOCKS = 8          /* of a multiprocessor */
 };
 
@@ -64,26 +64,28 @@ static bool is_dual(const sg_cuda_shape *shape)
 /* Which kernel (choose.cuh): for few letters, all of them and two or more levels to a thread; for
  * many, two levels in tiles of letters by letters where it is compiled for the degree; else one
  * level, for any degree. */
-static void choose_tile(const sg_cuda_shape *shape, bool deep, sg_cuda_layout *q)
+static int32_t levels_of(const sg_cuda_shape *shape, bool deep)
 {
-    int32_t letters = shape->letters, degree = shape->degree, least = 2,
-            deepest = SG_CUDA_MOST_LEAF_DEGREE;
+    int32_t letters = shape->letters, degree = shape->degree, least = 2;
     bool few = letters <= SG_CUDA_MOST_LEAF_LETTERS;
-    if (!few) deepest = MOST_TILED_DEGREE;
+    int32_t most = few ? SG_CUDA_MOST_LEAF_DEGREE : MOST_TILED_DEGREE;
 #ifdef SIGAD_FEW_TILES
     least = 3;
-    deepest = few && letters != 3 ? 0 : few ? 5 : 4;
+    most = few && letters != 3 ? 0 : few ? 5 : 4;
 #endif
-    if (degree < least || degree > deepest || is_dual(shape)) {
-        q->levels = 1;
-        q->tile_k = SG_CUDA_TILE;
-    } else if (few) {
-        q->levels = 2;
-        if (deep)
-            q->levels = SG_CUDA_LEAF_LEVELS(letters, degree, shape->scalar_bytes, shape->backward);
+    if (degree < least || degree > most || is_dual(shape)) return 1;
+    if (!few || !deep) return 2;
+    return SG_CUDA_LEAF_LEVELS(letters, degree, shape->scalar_bytes, shape->backward);
+}
+
+static void choose_tile(const sg_cuda_shape *shape, int32_t levels, sg_cuda_layout *q)
+{
+    int32_t letters = shape->letters, degree = shape->degree;
+    q->levels = levels;
+    q->tile_k = SG_CUDA_TILE;
+    if (levels > 1 && letters <= SG_CUDA_MOST_LEAF_LETTERS) {
         q->tile_k = letters;
-    } else {
-        q->levels = 2;
+    } else if (levels > 1) {
         q->tile_q = TILE;
         q->tile_k = shape->scalar_bytes == 8 ? TILE / 2 : TILE; /* registers */
     }
@@ -99,15 +101,21 @@ static void choose_tile(const sg_cuda_shape *shape, bool deep, sg_cuda_layout *q
         q->kept += words;
 }
 
+static sg_cuda_kind kind_of(const sg_cuda_shape *shape, const sg_cuda_layout *q)
+{
+    return (sg_cuda_kind){q->levels,     q->tile_k,           q->tile_q,
+                          shape->degree, shape->scalar_bytes, shape->backward};
+}
+
 static void lay_out_words(const sg_cuda_shape *shape, int64_t per_path, sg_cuda_layout *q)
 {
     const bool deep = shape->degree > MOST_EXACT_DEGREE || is_dual(shape);
-    int32_t most = deep ? DEEP_BLOCK : BLOCK;
+    int32_t most = deep ? SG_CUDA_DEEP_BLOCK : sg_cuda_most_threads(kind_of(shape, q));
     int64_t all = shape->batch * q->chunks;
     if (per_path <= most) {
         q->slices = 1;
         q->per_group = (int32_t)per_path;
-        q->groups = groups_in_block(per_path, all ? all : 1, most);
+        q->groups = q->pieces > 1 ? q->pieces : groups_in_block(per_path, all ? all : 1, most);
     } else {
         q->slices = (int32_t)ceiling(per_path, most);
         q->per_group = (int32_t)ceiling(per_path, q->slices);
@@ -115,7 +123,8 @@ static void lay_out_words(const sg_cuda_shape *shape, int64_t per_path, sg_cuda_
     }
 }
 
-/* Increments for as many steps as fit, halved until they do; then fewer groups. */
+/* Increments for as many steps as fit, halved until they do; then fewer groups, or none at all
+ * where they are pieces of one chunk. */
 static void lay_out_steps(const sg_cuda_shape *shape, sg_cuda_layout *q)
 {
     q->width = (int32_t)round_up(shape->letters, q->tile_q == TILE ? TILE : SG_CUDA_TILE);
@@ -124,8 +133,25 @@ static void lay_out_steps(const sg_cuda_shape *shape, sg_cuda_layout *q)
     if (q->stored) return;
     int64_t row = (int64_t)q->width * shape->scalar_bytes;
     while (q->block_steps > 4 && row * (q->block_steps + 1) > STAGED_BYTES) q->block_steps /= 2;
+    if (q->pieces > 1) {
+        while (q->block_steps > 4 && row * (q->block_steps + 1) * q->groups > STAGED_BYTES)
+            q->block_steps /= 2;
+        int64_t blocks = ceiling(q->piece_steps, q->block_steps);
+        q->block_steps = (int32_t)ceiling(q->piece_steps, blocks);
+    }
     int64_t most = STAGED_BYTES / (row * (q->block_steps + 1));
     if (q->groups > most) q->groups = (int32_t)most;
+}
+
+/* Of the tensors by which pieces are joined (pieces.cuh). */
+static size_t join_bytes(const sg_cuda_shape *shape, const sg_cuda_layout *q)
+{
+    int64_t low = 0, words = 1, entries;
+    if (q->pieces == 1) return 0;
+    for (int32_t n = 1; n < shape->degree; n++) low += words *= shape->letters;
+    words *= shape->letters;
+    entries = shape->backward ? 3 * low : words > 2 * low ? words : 2 * low;
+    return (size_t)(q->pieces * entries * shape->scalar_bytes);
 }
 
 static void lay_out_sums(const sg_cuda_shape *shape, sg_cuda_layout *q)
@@ -144,38 +170,61 @@ static void lay_out_blocks(const sg_cuda_shape *shape, const sg_cuda_properties 
                            sg_cuda_layout *q)
 {
     int64_t busy = (int64_t)device->multiprocessors * BUSY_BLOCKS;
-    int64_t group_blocks = ceiling(shape->batch * q->chunks, q->groups);
+    int64_t group_blocks = ceiling(shape->batch * q->chunks * q->pieces, q->groups);
     q->parts = (int32_t)smaller(q->slices, group_blocks ? ceiling(busy, group_blocks) : 1);
     q->tasks = group_blocks * q->parts;
     q->blocks = (int32_t)smaller(q->tasks, busy);
+    q->whole = q->slices == 1 && q->chunks == 1 && shape->steps > 0;
     size_t rows = q->stored ? 0 : 2 * (size_t)q->groups * (size_t)(q->block_steps + 1) * q->width;
-    size_t columns =
-        shape->backward ? (size_t)q->sum_steps * (size_t)q->sum_rows * (size_t)q->threads : 0;
-    q->shared_bytes =
-        (size_t)q->groups * SG_CUDA_TRACK_BYTES + (rows + columns) * shape->scalar_bytes;
+    size_t columns = (size_t)q->sum_steps * (size_t)q->sum_rows * (size_t)q->threads;
+    size_t row_bytes = rows * shape->scalar_bytes, column_bytes = columns * shape->scalar_bytes;
+    size_t join = join_bytes(shape, q);
+    q->shared_bytes = (size_t)q->groups * SG_CUDA_TRACK_BYTES;
+    if (shape->backward)
+        q->shared_bytes += row_bytes + (join > column_bytes ? join : column_bytes);
+    else
+        q->shared_bytes += join > row_bytes ? join : row_bytes;
 }
 
-static void lay_out(const sg_cuda_shape *shape, const sg_cuda_properties *device, bool deep,
-                    int64_t chunks, int64_t chunk_steps, sg_cuda_layout *q)
+/* What there is to choose. */
+typedef struct {
+    int64_t chunks, chunk_steps;
+    int32_t pieces, levels;
+} cut;
+
+/* False: the pieces do not fit into a block. */
+static bool lay_out(const sg_cuda_shape *shape, const sg_cuda_properties *device, const cut *c,
+                    sg_cuda_layout *q)
 {
     *q = (sg_cuda_layout){.letters = shape->letters,
                           .degree = shape->degree,
-                          .chunks = chunks,
-                          .chunk_steps = chunk_steps};
-    choose_tile(shape, deep, q);
+                          .chunks = c->chunks,
+                          .chunk_steps = c->chunk_steps,
+                          .pieces = c->pieces,
+                          .piece_steps = ceiling(c->chunk_steps, c->pieces)};
+    choose_tile(shape, c->levels, q);
     lay_out_words(shape, (int64_t)q->nodes * q->tiles, q);
     lay_out_steps(shape, q);
     q->threads = (int32_t)round_up((int64_t)q->groups * q->per_group, WARP);
     if (shape->backward) lay_out_sums(shape, q);
     lay_out_blocks(shape, device, q);
+    return c->pieces == 1 || (q->groups == c->pieces && q->slices == 1 && q->levels > 1 &&
+                              !q->stored && q->shared_bytes <= MOST_SHARED);
 }
 
 /* ---- the model of time ---------------------------------------------------------------------- */
 
 /* Of a multiprocessor, in cycles: what docs/gpu/model.md assumes, too. None has been measured. */
-enum { SCHEDULERS = 4, REGISTERS = 65536, LAUNCH = 5000, PRODUCT = 800, BYTES_OF_ALL = 1700 };
+enum {
+    SCHEDULERS = 4,
+    RESERVED = 1 << 10, /* bytes of shared memory of a block */
+    LAUNCH = 5000,
+    PRODUCT = 800, /* of chunks, one after the other */
+    SCANNED = 70,  /* a piece, in the scan over pieces */
+    BYTES_OF_ALL = 1700
+};
 
-/* Instructions of a thread for one step: the chain's, then the tile's. */
+/* Of a thread for one step: the chain's, then the tile's. */
 static double slots_of(const sg_cuda_shape *shape, const sg_cuda_layout *q)
 {
     double words = q->tile_k, slots = 0;
@@ -187,30 +236,27 @@ static double slots_of(const sg_cuda_shape *shape, const sg_cuda_layout *q)
     return slots * (shape->backward ? 3 : 1) * (shape->scalar_bytes == 8 ? 2 : 1);
 }
 
-/* What it takes of a thread, as the compiler's reports have it (docs/gpu/resources.md), more or
- * less. */
-static double registers_of(const sg_cuda_shape *shape, const sg_cuda_layout *q)
+/* Blocks that a multiprocessor runs side by side. */
+static int64_t resident(const sg_cuda_shape *shape, const sg_cuda_properties *device,
+                        const sg_cuda_layout *q)
 {
-    double level = q->tile_k, words = shape->backward ? q->kept : 0;
-    for (int32_t i = q->levels; i > 0; i--) {
-        words += level;
-        level *= q->tile_q ? q->tile_q : q->tile_k;
-    }
-    words *= shape->scalar_bytes / 4;
-    return shape->backward ? 60 + 1.9 * words : 50 + 1.1 * words;
+    sg_cuda_kind kind = kind_of(shape, q);
+    int64_t bound = SG_CUDA_REGISTERS / SG_CUDA_SIDE_BY_SIDE / sg_cuda_most_threads(kind);
+    int64_t registers = smaller(sg_cuda_registers(kind), bound);
+    int64_t room = SG_CUDA_REGISTERS / (registers * q->threads);
+    room = smaller(room, (int64_t)(device->shared_bytes / (q->shared_bytes + RESERVED)));
+    return smaller(ceiling(q->blocks, device->multiprocessors), room > 1 ? room : 1);
 }
 
 /* Few warps cannot hide the time that an instruction takes. */
-static double slowness(const sg_cuda_shape *shape, const sg_cuda_properties *device,
-                       const sg_cuda_layout *q)
+static double slowness(const sg_cuda_layout *q, int64_t blocks)
 {
     static const double of[] = {1.6, 1.6, 1.25, 1.08};
-    int64_t blocks = ceiling(q->blocks, device->multiprocessors);
-    int64_t room = (int64_t)(REGISTERS / (registers_of(shape, q) * q->threads));
-    int64_t warps = smaller(blocks, room > 1 ? room : 1) * (q->threads / WARP) / SCHEDULERS;
+    int64_t warps = blocks * (q->threads / WARP) / SCHEDULERS;
     return warps < 4 ? of[warps] : 1.0;
 }
 
+/* Of chunks, by products in global memory. */
 static double joining(const sg_cuda_shape *shape, const sg_cuda_layout *q)
 {
     double words = pow(shape->letters, shape->degree);
@@ -221,55 +267,94 @@ static double joining(const sg_cuda_shape *shape, const sg_cuda_layout *q)
     return (shape->backward ? 3 : 1) * (rounds + moved / BYTES_OF_ALL);
 }
 
+/* Of the pieces of `tasks` blocks, by pieces.cuh: instructions of all of their threads, about two
+ * for each product of two numbers, three in the backward, which contracts twice; and the scan, in
+ * which each piece waits for the one before. */
+static double joining_pieces(const sg_cuda_shape *shape, const sg_cuda_layout *q, int64_t tasks,
+                             int64_t blocks)
+{
+    double top = pow(shape->letters, shape->degree), products = (shape->degree - 1) * top;
+    double scan = shape->degree * (shape->degree - 1) * top / shape->letters;
+    double slots = shape->backward ? 6 * products + 2 * scan : 2 * (products + top) + scan;
+    if (q->pieces == 1) return 0;
+    int64_t lanes = smaller(blocks * q->threads, WARP * SCHEDULERS);
+    return (double)tasks * q->pieces * slots / (double)lanes +
+           (double)ceiling(tasks, blocks) * q->pieces * SCANNED;
+}
+
 double sg_cuda_cycles(const sg_cuda_shape *shape, const sg_cuda_properties *device,
                       const sg_cuda_layout *q)
 {
     int64_t tasks = ceiling(q->tasks, device->multiprocessors) * ceiling(q->slices, q->parts);
-    double per_step = slots_of(shape, q) * slowness(shape, device, q);
-    return (double)(tasks * (q->threads / WARP)) / SCHEDULERS * per_step * (double)q->chunk_steps +
-           joining(shape, q);
+    int64_t blocks = resident(shape, device, q);
+    int64_t warps = ceiling(tasks * (q->threads / WARP), SCHEDULERS);
+    double launches = shape->backward && !q->whole ? LAUNCH : 0;
+    return (double)warps * slots_of(shape, q) * slowness(q, blocks) * (double)q->piece_steps +
+           joining_pieces(shape, q, tasks, blocks) + joining(shape, q) + launches;
 }
 
-/* Makes the layout `best` if it is modelled better. */
-static void consider(const sg_cuda_shape *shape, const sg_cuda_properties *device, bool deep,
-                     int64_t chunks, int64_t chunk_steps, sg_cuda_layout *best, double *least)
+typedef struct {
+    const sg_cuda_shape *shape;
+    const sg_cuda_properties *device;
+    sg_cuda_layout *best;
+    double cycles; /* of the best; negative: there is none */
+} search;
+
+/* The groups that a block has room for. */
+static int64_t consider(search *s, const cut *c)
 {
     static const double WORTH_CUTTING = 0.97; /* since more chunks need more memory */
     sg_cuda_layout q;
-    lay_out(shape, device, deep, chunks, chunk_steps, &q);
-    double cycles = sg_cuda_cycles(shape, device, &q);
-    if (*least >= 0 && cycles >= WORTH_CUTTING * *least) return;
-    *least = cycles;
-    *best = q;
+    if (!lay_out(s->shape, s->device, c, &q)) return 0;
+    double cycles = sg_cuda_cycles(s->shape, s->device, &q);
+    if (s->cycles < 0 || cycles < WORTH_CUTTING * s->cycles) {
+        s->cycles = cycles;
+        *s->best = q;
+    }
+    return sg_cuda_most_threads(kind_of(s->shape, &q)) / ((int64_t)q.nodes * q.tiles);
 }
 
-static bool best_of_levels(const sg_cuda_shape *shape, const sg_cuda_properties *device,
-                           int64_t chunks, int64_t chunk_steps, sg_cuda_layout *q, double *least)
+/* Pieces are worth it where paths alone do not fill the device: as many of them as a block of
+ * threads takes, and three quarters, half, a quarter of that. */
+static void consider_pieces(search *s, cut c)
 {
-    int64_t words;
+    int64_t most = consider(s, &c);
+    int64_t blocks = s->shape->batch * c.chunks;
+    if (!blocks || blocks > (int64_t)s->device->multiprocessors * BUSY_BLOCKS) return;
+    for (int quarters = 4; quarters > 0 && c.levels > 1; quarters--) {
+        c.pieces = (int32_t)smaller(most * quarters / 4, c.chunk_steps / LEAST_PIECE);
+        if (c.pieces > 1) consider(s, &c);
+    }
+}
+
+static bool consider_levels(search *s, int64_t chunks)
+{
+    const sg_cuda_shape *shape = s->shape;
+    int32_t levels = levels_of(shape, false), deepest = levels_of(shape, true);
+    int64_t words, steps = ceiling(shape->steps, chunks);
     if (!power(shape->letters, shape->degree, &words)) return false;
-    consider(shape, device, false, chunks, chunk_steps, q, least);
-    if (shape->letters <= SG_CUDA_MOST_LEAF_LETTERS)
-        consider(shape, device, true, chunks, chunk_steps, q, least);
+    cut c = {steps ? ceiling(shape->steps, steps) : 1, steps, 1, levels};
+    consider_pieces(s, c);
+    c.levels = deepest;
+    if (deepest != levels) consider_pieces(s, c);
     return true;
 }
 
 bool sg_cuda_lay_out_chunks(const sg_cuda_shape *shape, const sg_cuda_properties *device,
-                            int64_t chunks, int64_t chunk_steps, sg_cuda_layout *q)
+                            int64_t chunks, sg_cuda_layout *q)
 {
-    double least = -1;
-    return best_of_levels(shape, device, chunks, chunk_steps, q, &least);
+    search s = {shape, device, q, -1};
+    return consider_levels(&s, chunks);
 }
 
 bool sg_cuda_lay_out(const sg_cuda_shape *shape, const sg_cuda_properties *device,
                      sg_cuda_layout *q)
 {
-    double least = -1;
-    if (!best_of_levels(shape, device, 1, shape->steps, q, &least)) return false;
-    if (shape->degree == 1 || !shape->batch) return true;
-    for (int64_t chunks = 2; shape->steps / chunks >= SG_CUDA_LEAST_CHUNK; chunks *= 2) {
-        int64_t chunk_steps = ceiling(shape->steps, chunks);
-        best_of_levels(shape, device, ceiling(shape->steps, chunk_steps), chunk_steps, q, &least);
-    }
+    search s = {shape, device, q, -1};
+    if (!consider_levels(&s, 1)) return false;
+    int64_t busy = (int64_t)device->multiprocessors * BUSY_BLOCKS;
+    if (shape->degree == 1 || !shape->batch || q->tasks > 2 * busy) return true;
+    for (int64_t chunks = 2; shape->steps / chunks >= SG_CUDA_LEAST_CHUNK; chunks *= 2)
+        consider_levels(&s, chunks);
     return true;
 }

@@ -25,20 +25,22 @@ typedef struct {
  * a path of more threads than a block has is cut into slices. In the backward, `parts` slices run
  * side by side, each with a z_bar of its own, and the others follow them.
  *
- * Time. Where paths are too few to keep the device busy, time is cut into chunks of at least
- * SG_CUDA_LEAST_CHUNK steps, whose signatures are joined by Chen products: into that power of two
- * of them for which sg_cuda_cycles is least. A block brings `block_steps` increments at a time into
- * shared memory; the backward keeps its state as often.
+ * Time. Where paths are too few to keep the device busy, time is cut. A block of threads may walk
+ * through pieces of a chunk side by side and join them itself (pieces.cuh): a thread has two or
+ * more levels, and the block one chunk. And there may be chunks of at least SG_CUDA_LEAST_CHUNK
+ * steps, a power of two of them, whose signatures are joined by Chen products in kernels of their
+ * own. Both numbers are those for which sg_cuda_cycles is least. A block brings `block_steps`
+ * increments at a time into shared memory; the backward keeps its state as often.
  *
  * Blocks. As many as the device can hold at once, several times over; each takes more than one task
  * if there are more tasks, so that workspace does not grow with the batch. */
 bool sg_cuda_lay_out(const sg_cuda_shape *shape, const sg_cuda_properties *device,
                      sg_cuda_layout *layout);
 
-/* The same with the cut of time given, and `levels` by the model: for the chunks' own signatures in
- * the backward. */
+/* The same with the number of chunks given (fewer, if some would be empty): for the chunks' own
+ * signatures in the backward. */
 bool sg_cuda_lay_out_chunks(const sg_cuda_shape *shape, const sg_cuda_properties *device,
-                            int64_t chunks, int64_t chunk_steps, sg_cuda_layout *layout);
+                            int64_t chunks, sg_cuda_layout *layout);
 
 enum { SG_CUDA_LEAST_CHUNK = 32 };
 /* So many chunks are multiplied by one thread one after the other; products of more are made in
@@ -46,8 +48,8 @@ enum { SG_CUDA_LEAST_CHUNK = 32 };
 enum { SG_CUDA_RUN = 32 };
 
 /* A model of the time of a call, in cycles of the busiest multiprocessor: steps times instructions
- * of its warps, more where few warps run side by side; then the rounds of joining chunks, each a
- * launch and a run of products, and the bytes of the chunks' tensors. */
+ * of its warps, more where few warps run side by side; the joining of pieces; then the rounds of
+ * joining chunks, each a launch and a run of products, and the bytes of the chunks' tensors. */
 double sg_cuda_cycles(const sg_cuda_shape *shape, const sg_cuda_properties *device,
                       const sg_cuda_layout *layout);
 

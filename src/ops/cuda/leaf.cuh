@@ -12,6 +12,27 @@ SG_DEVICE void hand_on(T value, T z, const T (&in)[MOST], T (&out)[MORE])
     for (int e = 1; e <= MORE; e++) out[e - 1] = (value + z * in[e]) * inverse<T>(e);
 }
 
+// The letters of a word that stand before its thread's suffix, a number in base K; its first ones
+// are what is left without the last n, which are the others.
+template <int K> struct leaf_word {
+    int letters;
+
+    static SG_DEVICE constexpr int power(int n)
+    {
+        int all = 1;
+        for (int i = 0; i < n; i++) all *= K;
+        return all;
+    }
+    SG_DEVICE constexpr int without_last(int n) const
+    {
+        return letters / power(n);
+    }
+    SG_DEVICE constexpr int last(int n) const
+    {
+        return letters % power(n);
+    }
+};
+
 // K words of a level, one letter k before a common rest, and the D - 1 levels above each of them.
 // in[e] is what they take from below: the value at the rest for e = 0, and so on, scaled so that z
 // is the only coefficient.
@@ -40,13 +61,21 @@ template <class T, int D, int K> struct leaf {
     }
 
     // `words`: of the level below. `at`: where the rest stands there.
-    SG_DEVICE void store(T *level, int64_t words, int64_t at) const
+    SG_DEVICE void store_low(T *level, int64_t words, int64_t at) const
     {
         SG_UNROLL(K)
         for (int k = 0; k < K; k++) {
             level[at + k * words] = value[k];
-            above[k].store(level + words * K, words * K, at + k * words);
+            above[k].store_low(level + words * K, words * K, at + k * words);
         }
+    }
+
+    // Calls f(word, value) for the words of the top level; `rest` are the letters of this tree
+    // before these, and there are `below` such.
+    template <class F> SG_DEVICE void each_top(const F &f, int rest = 0, int below = 1)
+    {
+        SG_UNROLL(K)
+        for (int k = 0; k < K; k++) above[k].each_top(f, rest + k * below, below * K);
     }
 };
 
@@ -65,10 +94,14 @@ template <class T, int K> struct leaf<T, 1, K> {
         for (int k = 0; k < K; k++) value[k] += z[k] * in[0];
     }
 
-    SG_DEVICE void store(T *level, int64_t words, int64_t at) const
+    SG_DEVICE void store_low(T *, int64_t, int64_t) const
+    {
+    }
+
+    template <class F> SG_DEVICE void each_top(const F &f, int rest = 0, int below = 1)
     {
         SG_UNROLL(K)
-        for (int k = 0; k < K; k++) level[at + k * words] = value[k];
+        for (int k = 0; k < K; k++) f(leaf_word<K>{rest + k * below}, value[k]);
     }
 };
 
@@ -116,12 +149,22 @@ template <class T, int D, int K> struct leaf_adjoint {
         }
     }
 
-    SG_DEVICE void begin(const T *level, int64_t words, int64_t at, bool real)
+    // As in `leaf`.
+    SG_DEVICE void store_low(T *level, int64_t words, int64_t at) const
+    {
+        SG_UNROLL(K)
+        for (int k = 0; k < K; k++) {
+            level[at + k * words] = value[k];
+            above[k].store_low(level + words * K, words * K, at + k * words);
+        }
+    }
+
+    SG_DEVICE void begin(const T *level, const T *top, int64_t words, int64_t at, bool real)
     {
         SG_UNROLL(K)
         for (int k = 0; k < K; k++) {
             bar[k] = real ? level[at + k * words] : T(0);
-            above[k].begin(level + words * K, words * K, at + k * words, real);
+            above[k].begin(level + words * K, top, words * K, at + k * words, real);
         }
     }
 
@@ -165,10 +208,14 @@ template <class T, int K> struct leaf_adjoint<T, 1, K> {
     {
     }
 
-    SG_DEVICE void begin(const T *level, int64_t words, int64_t at, bool real)
+    SG_DEVICE void store_low(T *, int64_t, int64_t) const
+    {
+    }
+
+    SG_DEVICE void begin(const T *, const T *top, int64_t words, int64_t at, bool real)
     {
         SG_UNROLL(K)
-        for (int k = 0; k < K; k++) bar[k] = real ? level[at + k * words] : T(0);
+        for (int k = 0; k < K; k++) bar[k] = real ? top[at + k * words] : T(0);
     }
 
     template <int MOST>
@@ -183,6 +230,8 @@ template <class T, int K> struct leaf_adjoint<T, 1, K> {
 };
 
 template <class T, int N, int D, int K> struct leaf_words {
+    static constexpr int DEGREE = N, ABOVE = D, LETTERS = K;
+    static constexpr int MOST_THREADS = sg_cuda_most_threads({D, K, 0, N, sizeof(T), false});
     chain<T, N, true, D, K> low;
     leaf<T, D, K> high;
 
@@ -199,15 +248,22 @@ template <class T, int N, int D, int K> struct leaf_words {
         high.step(z, in);
     }
 
-    SG_DEVICE void store(T *tensor) const
+    SG_DEVICE void store_low(T *tensor) const
     {
         int64_t words;
         tensor = low.store(tensor, &words);
-        high.store(tensor, words, low.suffix);
+        high.store_low(tensor, words, low.suffix);
+    }
+
+    template <class F> SG_DEVICE void each_top(const F &f)
+    {
+        high.each_top(f);
     }
 };
 
 template <class T, int N, int D, int K> struct leaf_words_adjoint {
+    static constexpr int DEGREE = N, LETTERS = K;
+    static constexpr int MOST_THREADS = sg_cuda_most_threads({D, K, 0, N, sizeof(T), true});
     chain_adjoint<T, N, true, D, K> low;
     leaf_adjoint<T, D, K> high;
 
@@ -233,11 +289,19 @@ template <class T, int N, int D, int K> struct leaf_words_adjoint {
         high.recall(low.recall(place, stride), stride);
     }
 
-    SG_DEVICE void begin(const T *cotangent, bool real)
+    SG_DEVICE void store_low(T *tensor) const
+    {
+        int64_t words;
+        tensor = low.store(tensor, &words);
+        high.store_low(tensor, words, low.suffix);
+    }
+
+    // Below the top level and there.
+    SG_DEVICE void begin(const T *cotangent, const T *top, bool real)
     {
         int64_t words;
         cotangent = low.begin(cotangent, real, &words);
-        high.begin(cotangent, words, low.suffix, real);
+        high.begin(cotangent, top, words, low.suffix, real);
     }
 
     // Column: K rows for all letters, then one for each letter of the suffix.

@@ -3,8 +3,21 @@
 #pragma once
 #include "ops/cuda/chain.cuh"
 
+// As leaf_word (leaf.cuh), for one letter.
+struct top_letter {
+    int letter;
+
+    SG_DEVICE int without_last(int) const
+    {
+        return letter;
+    }
+};
+
 template <class T, int MOST, bool EXACT> struct one_level {
     static constexpr int TILE = SG_CUDA_TILE;
+    static constexpr int DEGREE = 1; // pieces of time are not joined
+    static constexpr int MOST_THREADS =
+        EXACT ? sg_cuda_most_threads({1, TILE, 0, MOST, sizeof(T), false}) : SG_CUDA_DEEP_BLOCK;
     chain<T, MOST, EXACT, 1> low;
     int first; // letter k of the tile
     T top[TILE];
@@ -24,18 +37,25 @@ template <class T, int MOST, bool EXACT> struct one_level {
         for (int k = 0; k < TILE; k++) top[k] += z[first + k] * in[0];
     }
 
-    SG_DEVICE void store(T *tensor) const
+    SG_DEVICE void store_low(T *tensor) const
     {
         int64_t words;
-        tensor = low.store(tensor, &words);
+        low.store(tensor, &words);
+    }
+
+    template <class F> SG_DEVICE void each_top(const F &f)
+    {
         SG_UNROLL(TILE)
         for (int k = 0; k < TILE; k++)
-            if (first + k < low.letters) tensor[(first + k) * words + low.suffix] = top[k];
+            if (first + k < low.letters) f(top_letter{first + k}, top[k]);
     }
 };
 
 template <class T, int MOST, bool EXACT> struct one_level_adjoint {
     static constexpr int TILE = SG_CUDA_TILE;
+    static constexpr int DEGREE = 1;
+    static constexpr int MOST_THREADS =
+        EXACT ? sg_cuda_most_threads({1, TILE, 0, MOST, sizeof(T), true}) : SG_CUDA_DEEP_BLOCK;
     chain_adjoint<T, MOST, EXACT, 1> low;
     int first;
     T top_bar[TILE]; // constant in time
@@ -59,15 +79,15 @@ template <class T, int MOST, bool EXACT> struct one_level_adjoint {
         low.recall(place, stride);
     }
 
-    SG_DEVICE void begin(const T *cotangent, bool real)
+    // Below the top level and there.
+    SG_DEVICE void begin(const T *cotangent, const T *above, bool real)
     {
         int64_t words;
-        cotangent = low.begin(cotangent, real, &words);
+        low.begin(cotangent, real, &words);
         SG_UNROLL(TILE)
         for (int k = 0; k < TILE; k++)
-            top_bar[k] = real && first + k < low.letters
-                             ? cotangent[(first + k) * words + low.suffix]
-                             : T(0);
+            top_bar[k] =
+                real && first + k < low.letters ? above[(first + k) * words + low.suffix] : T(0);
     }
 
     // Column: TILE rows for letters k, then one for each letter of the suffix.

@@ -2,67 +2,7 @@
 // stands before and after each chunk, and the chunk's own cotangent.
 #pragma once
 #include "ops/cuda/contract.cuh"
-
-// The values of one thread in a product that grows at one side: those at all suffixes of a word w
-// of length `top` (the product grows at the left) or at all its prefixes (it grows at the right).
-// They need no others, so no thread waits for another.
-template <class T, bool SUFFIXES> struct line_of_words {
-    static constexpr int MOST = SG_CUDA_MOST_DEGREE;
-    int top;
-    unsigned w, power[MOST + 1]; // of the number of letters
-    T value[MOST + 1];           // by length
-
-    SG_DEVICE line_of_words(int letters, int degree, int64_t word)
-        : top(degree), w(static_cast<unsigned>(word))
-    {
-        power[0] = 1;
-        value[0] = T(1);
-        for (int l = 1; l <= top; l++) {
-            power[l] = power[l - 1] * static_cast<unsigned>(letters);
-            value[l] = T(0);
-        }
-    }
-
-    // The suffix, or the prefix, of length l.
-    SG_DEVICE unsigned word(int l) const
-    {
-        return SUFFIXES ? w % power[l] : w / power[top - l];
-    }
-    SG_DEVICE bool owns(int l) const
-    {
-        return SUFFIXES ? w < power[l] : w % power[top - l] == 0;
-    }
-
-    // One more factor, top level first, since it needs the others as they were.
-    SG_DEVICE void multiply(const T *factor)
-    {
-        for (int l = top; l >= 1; l--) {
-            const unsigned whole = word(l);
-            const T *level = factor;
-            T sum = value[l];
-            for (int i = 1; i <= l; i++) {
-                sum += level[SUFFIXES ? whole / power[l - i] : whole % power[i]] * value[l - i];
-                level += power[i];
-            }
-            value[l] = sum;
-        }
-    }
-
-    SG_DEVICE void store(T *tensor) const
-    {
-        for (int l = 1; l <= top; l++) {
-            if (owns(l)) tensor[word(l)] = value[l];
-            tensor += power[l];
-        }
-    }
-    SG_DEVICE void load(const T *tensor)
-    {
-        for (int l = 1; l <= top; l++) {
-            value[l] = tensor[word(l)];
-            tensor += power[l];
-        }
-    }
-};
+#include "ops/cuda/line_of_words.cuh"
 
 // Chunks come in runs of `run`, of which the last may be shorter: what one thread goes through.
 struct chunk_run {
@@ -76,11 +16,6 @@ struct chunk_run {
     }
 };
 
-SG_BOTH int64_t level_words(int letters, int level)
-{
-    return tensor_entries(letters, level) - tensor_entries(letters, level - 1);
-}
-
 // out [path][run][tensor] = the product of each run of chunks [path][chunk][tensor].
 template <class T>
 SG_KERNEL(256)
@@ -92,10 +27,10 @@ join_kernel(int letters, int degree, int64_t chunks, int64_t run, int64_t all_ru
     for (int64_t i = block_index() * block_threads() + thread_index(); i < all_runs * words;
          i += step) {
         const chunk_run here(chunks, run, i / words);
-        line_of_words<T, true> line(letters, degree, i % words);
+        any_line_of_words<T, true> line(letters, degree, i % words);
         for (int64_t c = here.end - 1; c >= here.first; c--) line.multiply(chunk + c * entries);
         T *const to = out + i / words * stride;
-        if (scalar && line.w == 0) to[0] = T(1);
+        if (scalar && i % words == 0) to[0] = T(1);
         line.store(to + scalar);
     }
 }
@@ -107,7 +42,7 @@ SG_DEVICE void scan_run(int letters, int degree, int64_t word, const chunk_run &
                         const T *chunk, const T *start, T *out)
 {
     const int64_t entries = tensor_entries(letters, degree);
-    line_of_words<T, SUFFIXES> line(letters, degree, word);
+    any_line_of_words<T, SUFFIXES> line(letters, degree, word);
     if (start) line.load(start);
     for (int64_t i = 0; i < here.end - here.first; i++) {
         const int64_t c = SUFFIXES ? here.end - 1 - i : here.first + i;

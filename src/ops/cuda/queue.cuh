@@ -7,4 +7,4 @@ int queue_forward(const sg_cuda_paths *p, const sg_cuda_layout *q, const void *z
                   void *stream);
 template <class T>
 int queue_backward(const sg_cuda_paths *p, const sg_cuda_layout *q, const void *z,
-                   sg_cuda_rows cotangent, void *kept, void *z_bar, void *stream);
+                   sg_cuda_rows cotangent, void *kept, void *z_bar, void *path_bar, void *stream);

@@ -51,9 +51,8 @@ bool sg_cuda_lay_out_again(sg_cuda_remembered *r, const sg_cuda_shape *shape,
 {
     const int64_t chunks = like ? like->chunks : 0;
     if (find(r, shape, chunks, device->multiprocessors, layout)) return true;
-    const bool good = like
-                          ? sg_cuda_lay_out_chunks(shape, device, chunks, like->chunk_steps, layout)
-                          : sg_cuda_lay_out(shape, device, layout);
+    const bool good = like ? sg_cuda_lay_out_chunks(shape, device, chunks, layout)
+                           : sg_cuda_lay_out(shape, device, layout);
     if (good) keep(r, shape, chunks, device->multiprocessors, layout);
     return good;
 }

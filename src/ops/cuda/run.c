@@ -210,11 +210,11 @@ static void queue_sig_bar(pass *p, sg_cuda_rows cotangent, void *path_bar)
     if (!lay_out(p, &shape, NULL, &q)) return;
     void *z = stored_increments(p, &paths, &q);
     if (q.chunks > 1) cotangent = chunk_cotangents(p, &paths, &q, z, cotangent);
-    int64_t blocks = (q.chunk_steps + q.block_steps - 1) / q.block_steps;
+    int64_t blocks = (q.piece_steps + q.block_steps - 1) / q.block_steps;
     void *kept = take(p, q.blocks * blocks, (int64_t)q.kept * q.threads);
     void *z_bar = take(p, c->batch * q.parts, shape.steps * q.letters);
-    if (q.chunk_steps) QUEUE(p, backward, &paths, &q, z, cotangent, kept, z_bar);
-    QUEUE(p, path_bar, &paths, q.parts, z_bar, path_bar);
+    if (q.chunk_steps) QUEUE(p, backward, &paths, &q, z, cotangent, kept, z_bar, path_bar);
+    if (!q.whole) QUEUE(p, path_bar, &paths, q.parts, z_bar, path_bar);
 }
 
 /* ---- between signatures and log-signatures ----------------------------------------------------

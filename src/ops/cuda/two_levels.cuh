@@ -20,7 +20,36 @@ template <int K, int Q> struct tile_of {
     }
 };
 
+// As leaf_word, for the two letters of a word in a tile.
+struct tile_word {
+    int first, second, letters;
+
+    SG_DEVICE int without_last(int n) const
+    {
+        return n == 0 ? first * letters + second : n == 1 ? first : 0;
+    }
+    SG_DEVICE int last(int n) const
+    {
+        return n == 0 ? 0 : n == 1 ? second : first * letters + second;
+    }
+};
+
+// What a thread has below the top level.
+template <class T, class Low, int K, int Q>
+SG_DEVICE void store_middle(const Low &low, const tile_of<K, Q> &tile, const T (&middle)[K],
+                            T *tensor)
+{
+    int64_t words;
+    tensor = low.store(tensor, &words);
+    SG_UNROLL(K)
+    for (int k = 0; k < K; k++)
+        if (tile.q == 0 && tile.k + k < low.letters)
+            tensor[(tile.k + k) * words + low.suffix] = middle[k];
+}
+
 template <class T, int N, int K, int Q> struct two_levels {
+    static constexpr int DEGREE = N, ABOVE = 2, LETTERS = 0;
+    static constexpr int MOST_THREADS = sg_cuda_most_threads({2, K, Q, N, sizeof(T), false});
     chain<T, N, true, 2> low;
     tile_of<K, Q> tile;
     T middle[K], top[K][Q];
@@ -50,25 +79,27 @@ template <class T, int N, int K, int Q> struct two_levels {
         }
     }
 
-    SG_DEVICE void store(T *tensor) const
+    SG_DEVICE void store_low(T *tensor) const
     {
-        int64_t words;
-        tensor = low.store(tensor, &words);
-        T *const above = tensor + words * low.letters;
+        store_middle(low, tile, middle, tensor);
+    }
+
+    template <class F> SG_DEVICE void each_top(const F &f)
+    {
         SG_UNROLL(K)
         for (int k = 0; k < K; k++) {
-            const int64_t at = (tile.k + k) * words + low.suffix;
             if (tile.k + k >= low.letters) continue;
-            if (tile.q == 0) tensor[at] = middle[k];
             SG_UNROLL(Q)
             for (int x = 0; x < Q; x++)
                 if (tile.q + x < low.letters)
-                    above[(tile.q + x) * words * low.letters + at] = top[k][x];
+                    f(tile_word{tile.q + x, tile.k + k, low.letters}, top[k][x]);
         }
     }
 };
 
 template <class T, int N, int K, int Q> struct two_levels_adjoint {
+    static constexpr int DEGREE = N, LETTERS = 0;
+    static constexpr int MOST_THREADS = sg_cuda_most_threads({2, K, Q, N, sizeof(T), true});
     chain_adjoint<T, N, true, 2> low;
     tile_of<K, Q> tile;
     T middle[K], middle_bar[K];
@@ -102,11 +133,16 @@ template <class T, int N, int K, int Q> struct two_levels_adjoint {
         for (int k = 0; k < K; k++) middle[k] = place[k * stride];
     }
 
-    SG_DEVICE void begin(const T *cotangent, bool real)
+    SG_DEVICE void store_low(T *tensor) const
+    {
+        store_middle(low, tile, middle, tensor);
+    }
+
+    // Below the top level and there.
+    SG_DEVICE void begin(const T *cotangent, const T *above, bool real)
     {
         int64_t words;
         cotangent = low.begin(cotangent, real, &words);
-        const T *const above = cotangent + words * low.letters;
         SG_UNROLL(K)
         for (int k = 0; k < K; k++) {
             const int64_t at = (tile.k + k) * words + low.suffix;
