@@ -165,8 +165,9 @@ static sigad_status train(sigad_context *ctx, sigad_tape *t, const model *m, con
         sigad_optimizer_set_lr(adam, sigad_schedule_lr(&rate, step));
         sigad_optimizer_zero(adam);
         if (sigad_backward(t, loss) || sigad_optimizer_step(adam)) break;
+        double value = sigad_item(t, loss); /* waits for a device */
         milliseconds[step++] = 1e3 * (seconds_now() - start);
-        sigad_progress_show(progress, step, sigad_item(t, loss));
+        sigad_progress_show(progress, step, value);
     }
     sigad_progress_finish(progress);
     return sigad_context_status(ctx);

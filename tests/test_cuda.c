@@ -15,6 +15,7 @@ Test(cuda, answers)
     if (status) {
         double x = 0;
         cr_assert_eq(bytes, 0);
+        cr_assert_not_null(sigad_cuda_why_not(&bytes));
         cr_assert_eq(sigad_cuda_sig_f64(plan, 1, 1, NULL, &x, &x, NULL, 0, NULL), SIGAD_EDEVICE);
     }
     sigad_plan_destroy(plan);

@@ -40,6 +40,7 @@ static bool collect(sg_sweep *sweep, const sg_field *cotangent)
                                  share))
             return false;
         parameter->reached |= share != NULL;
+        parameter->touches += share != NULL;
     }
     for (size_t i = 0; i < sweep->count; i++) {
         sg_node *node = &tape->nodes[i];

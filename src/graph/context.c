@@ -12,6 +12,7 @@
 void sg_context_own(sigad_context *context, sg_owned *object)
 {
     sg_owned *head = &context->owned;
+    object->serial = ++head->serial;
     object->previous = head;
     object->next = head->next;
     head->next->previous = object;
@@ -22,6 +23,13 @@ void sg_owned_detach(sg_owned *object)
 {
     object->previous->next = object->next;
     object->next->previous = object->previous;
+}
+
+bool sg_context_owns(const sigad_context *context, uint64_t serial)
+{
+    const sg_owned *object = context->owned.next;
+    while (object != &context->owned && object->serial != serial) object = object->next;
+    return object != &context->owned;
 }
 
 /* ---- life ---------------------------------------------------------------------------------- */

@@ -11,6 +11,7 @@
 /* First member of each object that a context owns: tapes, optimizers, data sets. */
 typedef struct sg_owned {
     struct sg_owned *next, *previous;
+    uint64_t serial; /* no other object of the context ever has it */
     void (*destroy)(struct sg_owned *object);
 } sg_owned;
 
@@ -21,7 +22,8 @@ typedef struct {
                           parameter */
     uint64_t version;  /* grows with each write */
     bool frozen;
-    bool reached; /* the gradient holds something since it was last forgotten */
+    bool reached;     /* the gradient holds something since it was last forgotten */
+    uint64_t touches; /* how often the gradient was added to or forgotten */
 } sg_parameter;
 
 typedef struct {
@@ -44,7 +46,7 @@ struct sigad_context {
     size_t parameter_count, parameter_capacity;
     sg_cached_plan *plans;
     size_t plan_count, plan_capacity;
-    sg_owned owned; /* head of a ring */
+    sg_owned owned; /* head of a ring; its serial is the last one given */
 };
 
 /* A handle of a parameter: this bit of the generation is set. */
@@ -52,6 +54,8 @@ struct sigad_context {
 
 void sg_context_own(sigad_context *context, sg_owned *object);
 void sg_owned_detach(sg_owned *object);
+/* The object is still there. */
+bool sg_context_owns(const sigad_context *context, uint64_t serial);
 uint32_t sg_context_next_generation(sigad_context *context);
 
 /* The allocator of a context for objects that outlive a step. */

@@ -67,6 +67,15 @@ static void *memory(void *user, void *pointer, size_t old_size, size_t new_size,
         runtime_of(context)->release(pointer, device->stream);
     else
         error = runtime_of(context)->take(&block, new_size, device->stream);
+    if (hook->function && !pointer && block &&
+        runtime_of(context)->look_at(block) != SG_CUDA_REACHED) {
+        hook->function(hook->user, block, new_size, 0, alignment);
+        block = NULL;
+        sg_fail(&context->error, SIGAD_EINVAL,
+                "a block of device memory: what device_allocator gave is not memory of CUDA device "
+                "%d",
+                (int)device->index);
+    }
     sg_device_leave(device, before);
     if (error && error != SG_CUDA_NO_MEMORY)
         sg_device_check(context, "a block of device memory", error);

@@ -1,5 +1,5 @@
 /* What enters a tape without being computed. */
-#include "graph/tape.h"
+#include "graph/capture.h"
 #include "sigad/cuda.h"
 #include <math.h>
 #include <string.h>
@@ -16,7 +16,7 @@ static bool grow(sigad_tape *tape, const char *caller)
 
 static bool may_append(sigad_tape *tape, const char *caller)
 {
-    if (!tape->recording) return true;
+    if (!tape->recording) return sg_tape_may_compute(tape, caller);
     sg_fail(&tape->context->error, SIGAD_EINVAL,
             "%s: a function of an operation uses the tape that it runs on", caller);
     return false;
@@ -179,13 +179,16 @@ static bool check_device_bytes(sigad_tape *tape, const char *caller, const sigad
     if (check_bytes(&tape->context->error, caller, value, data)) return false;
     if (!value->elements) return true;
     const int32_t before = sg_device_enter(device);
-    const bool reached = device->driver->runtime->can_reach(data);
+    const int found = device->driver->runtime->look_at(data);
     sg_device_leave(device, before);
-    if (!reached)
+    if (found == SG_CUDA_OF_HOST)
         sg_fail(&tape->context->error, SIGAD_EINVAL,
                 "%s: data is not memory of CUDA device %d: memory of the host goes to sigad_input",
                 caller, (int)device->index);
-    return reached;
+    else if (found)
+        sg_fail(&tape->context->error, SIGAD_EINVAL,
+                "%s: data is memory of another CUDA device than %d", caller, (int)device->index);
+    return found == SG_CUDA_REACHED;
 }
 
 sigad_tensor sigad_cuda_input(sigad_tape *tape, sigad_dtype dtype, int rank, const int64_t *shape,

@@ -1,5 +1,5 @@
 /* Recomputing a recorded tape on new input bytes. */
-#include "graph/tape.h"
+#include "graph/capture.h"
 
 /* A sweep's result goes stale: it is not computed again. */
 static bool inputs_stand(const sigad_tape *tape, const sg_node *node)
@@ -99,7 +99,7 @@ sigad_status sigad_replay(sigad_tape *tape)
 {
     if (!tape) return SIGAD_EINVAL;
     const sg_error *error = &tape->context->error;
-    if (error->status) return error->status;
+    if (error->status || !sg_tape_may_compute(tape, "sigad_replay")) return error->status;
     const sg_tape_mark start = sg_tape_side_here(tape);
     replay(tape);
     sg_tape_side_return(tape, start);

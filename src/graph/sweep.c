@@ -1,4 +1,5 @@
 #include "graph/sweep.h"
+#include "graph/capture.h"
 
 enum { SOURCE = 1, DEPENDS = 2, NEEDED = 4, VISITED = 8, ACTIVE = DEPENDS | NEEDED };
 
@@ -9,6 +10,7 @@ bool sg_sweep_begin(sg_sweep *sweep, sigad_tape *tape, const char *caller, sigad
     sg_error *error = &tape->context->error;
     *sweep = (sg_sweep){
         .tape = tape, .caller = caller, .output = output, .start = sg_tape_side_here(tape)};
+    if (!sg_tape_may_compute(tape, caller)) return false;
     if (tape->evaluating) {
         sg_fail(error, SIGAD_EINVAL,
                 "%s: the tape evaluates and is not recorded for derivatives "

@@ -91,7 +91,9 @@ void sigad_optimizer_zero(sigad_optimizer *o)
 {
     for (size_t i = 0; o && i < o->context->parameter_count; i++) {
         sg_parameter *parameter = o->context->parameters[i];
-        if (sg_optimizer_covers(o, parameter)) parameter->reached = false;
+        if (!sg_optimizer_covers(o, parameter)) continue;
+        parameter->reached = false;
+        parameter->touches++;
     }
 }
 

@@ -14,6 +14,7 @@ typedef struct {
     double lr, weight_decay; /* as the parameter's group says; no decay where rank is below 2 */
     double clip_value;       /* gradient entries are cut to -clip_value .. clip_value, */
     const double *clip;      /* and then multiplied by this; NULL: 1 */
+    const double *record;    /* not NULL: the kernels find the numbers there (rules.h) */
     int64_t updates;         /* of this parameter, with this one */
     int64_t count;
     void *value;

@@ -89,7 +89,8 @@ static void squares(pair *result)
 {
     pair g = dense_drawn(SIGAD_F64, 9000, -1, 1);
     *result = dense_filled(SIGAD_F64, 1, 0);
-    sg_cuda_rules.add_squares(&dense_device, SIGAD_F64, g.n, g.device, 0.9, result->device);
+    const sg_update u = {.gradient = g.device, .count = g.n, .clip_value = 0.9};
+    sg_cuda_rules.add_squares(&dense_device, SIGAD_F64, &u, result->device);
     dense_release(&g);
 }
 

@@ -31,6 +31,24 @@ const char *device_name(void)
     return "emulation";
 }
 
+void *device_take_pinned(size_t bytes)
+{
+    void *block = NULL;
+    sg_cuda_runtime_of_build.take_pinned(&block, bytes);
+    return block;
+}
+
+void device_release_pinned(void *block)
+{
+    if (block) sg_cuda_runtime_of_build.release_pinned(block);
+}
+
+double device_products(int scalar_bytes)
+{
+    (void)scalar_bytes;
+    return 0;
+}
+
 double device_seconds(void)
 {
     struct timespec now;

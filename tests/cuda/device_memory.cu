@@ -40,6 +40,31 @@ const char *device_name(void)
     return text;
 }
 
+void *device_take_pinned(size_t bytes)
+{
+    void *block = nullptr;
+    return cudaMallocHost(&block, bytes) ? nullptr : block;
+}
+
+void device_release_pinned(void *block)
+{
+    cudaFreeHost(block);
+}
+
+// Lanes of a multiprocessor, by the programming guide's table of throughputs, at the peak clock.
+double device_products(int scalar_bytes)
+{
+    int device = 0, kilohertz = 0;
+    cudaDeviceProp found;
+    if (cudaGetDevice(&device) || cudaGetDeviceProperties(&found, device) ||
+        cudaDeviceGetAttribute(&kilohertz, cudaDevAttrClockRate, device))
+        return 0;
+    const bool data_center = (found.major == 8 && found.minor == 0) || found.major == 9;
+    if (!data_center) return 0;
+    const int lanes = (found.major == 9 ? 128 : 64) / (scalar_bytes == 8 ? 2 : 1);
+    return 1e3 * kilohertz * lanes * found.multiProcessorCount;
+}
+
 double device_seconds(void)
 {
     timespec now;

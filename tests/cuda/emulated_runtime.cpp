@@ -392,22 +392,46 @@ static int destroy_graph(void *graph)
     return 0;
 }
 
+struct pinned {
+    pinned *next;
+    size_t bytes;
+};
+static pinned *all_pinned;
+
 static int take_pinned(void **taken, size_t bytes)
 {
-    *taken = counts_down(&emulated.failing_take) ? NULL : calloc(1, bytes);
-    return *taken ? 0 : SG_CUDA_NO_MEMORY;
+    pinned *p = counts_down(&emulated.failing_take)
+                    ? NULL
+                    : static_cast<pinned *>(calloc(1, sizeof *p + bytes));
+    *taken = p ? p + 1 : NULL;
+    if (!p) return SG_CUDA_NO_MEMORY;
+    *p = {all_pinned, bytes};
+    all_pinned = p;
+    return 0;
 }
 
 static int release_pinned(void *taken)
 {
-    free(taken);
-    return 0;
+    for (pinned **link = &all_pinned; *link; link = &(*link)->next) {
+        pinned *p = *link;
+        if (p + 1 != taken) continue;
+        *link = p->next;
+        free(p);
+        return 0;
+    }
+    return NOT_A_VALUE;
 }
 
-static int can_reach(const void *address)
+static int look_at(const void *address)
 {
     const block *b = block_at(address, 0);
-    return b && b->device == device_of_thread;
+    if (b) return b->device == device_of_thread ? SG_CUDA_REACHED : SG_CUDA_OF_ANOTHER;
+    const char *at = static_cast<const char *>(address);
+    for (const pinned *p = all_pinned; p; p = p->next) {
+        const char *start = reinterpret_cast<const char *>(p + 1);
+        if (at >= start && at < start + p->bytes) return SG_CUDA_REACHED;
+    }
+    return SG_CUDA_OF_HOST;
 }
 
 static const char *error_text(int error)
@@ -419,7 +443,7 @@ extern "C" const sg_cuda_runtime sg_cuda_runtime_of_build = {
     count_devices, get_device,     set_device,    create_stream,  destroy_stream, wait_for_stream,
     create_event,  destroy_event,  record_event,  wait_for_event, take,           release_later,
     copy,          clear,          begin_capture, end_capture,    launch_graph,   destroy_graph,
-    take_pinned,   release_pinned, can_reach,     error_text};
+    take_pinned,   release_pinned, look_at,       error_text};
 
 static int properties(sg_cuda_properties *found)
 {

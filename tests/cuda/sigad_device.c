@@ -6,12 +6,16 @@
  *     shapes         problems at and around every boundary of the kernels, the same way
  *     repeat RUNS    the same bits in every run, and at each place of a batch
  *     name           which device it is
- *     time           how long the functions take
+ *     train RUNS     a network as on the CPU, the same bits in every run
+ *     time           how long the functions take, and the share of the arithmetic floor
+ *     steps RUNS BATCH  how long steps of training take, as CUDA graphs, too
+ *     hurst STEPS    the example of that name
  *
  * Prints a line for each disagreement, then 'N passed, N failed'. Exit status: 0 all passed, 1 some
  * failed, 2 cannot run, 77 skipped (no file, or no device). */
 #include "device_call.h"
 #include "device_memory.h"
+#include "device_steps.h"
 #include "device_time.h"
 #include "device_train.h"
 #include "golden_file.h"
@@ -323,6 +327,10 @@ int main(int argc, char **argv)
         return printf("%s\n", device_name()) < 0;
     else if (!strcmp(command, "time"))
         return device_time();
+    else if (!strcmp(command, "steps") && argument && argc > 3)
+        return device_steps(atoi(argument), atoi(argv[3]));
+    else if (!strcmp(command, "hurst") && argument)
+        return device_hurst(argument);
     else
         status = CANNOT_RUN;
     if (status) return status;

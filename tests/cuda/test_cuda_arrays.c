@@ -3,6 +3,7 @@
 #include "device_call.h"
 #include "device_memory.h"
 #include "emulation_control.h"
+#include "ops/cuda/runtime.h"
 #include "support/failing_allocator.h"
 #include <criterion/criterion.h>
 #include <math.h>
@@ -25,7 +26,8 @@ Test(cuda_arrays, refuses_what_is_never_right)
 {
     sigad_plan *plan = plan_of(2, 3, 0);
     size_t bytes;
-    double x[8] = {0}, y[14], *work = device_take(1 << 20);
+    double *x = device_take(8 * sizeof *x), *y = device_take(14 * sizeof *y);
+    double *work = device_take(1 << 20);
     cr_assert_eq(sigad_cuda_prepare(NULL), SIGAD_EINVAL);
     cr_assert_eq(sigad_cuda_sig_f64(plan, 1, 4, NULL, x, y, work, 1 << 20, NULL), SIGAD_EINVAL,
                  "not prepared");
@@ -47,14 +49,72 @@ Test(cuda_arrays, refuses_what_is_never_right)
     cr_assert_eq(sigad_cuda_workspace(plan, SIGAD_CALL_SIG, SIGAD_F64, 1, 1, NULL), SIGAD_EINVAL);
     cr_assert_eq(sigad_cuda_workspace(NULL, SIGAD_CALL_SIG, SIGAD_F64, 1, 1, &bytes), SIGAD_EINVAL);
     device_release(work);
+    device_release(x);
+    device_release(y);
     sigad_plan_destroy(plan);
+}
+
+/* Each array in turn is the host's, or of another device, or pinned; also while work is captured.
+ */
+Test(cuda_arrays, memory_of_the_host)
+{
+    enum { X, BAR, OUT, LENGTHS, WORK, ARRAYS };
+    const sg_cuda_runtime *runtime = &sg_cuda_runtime_of_build;
+    sigad_plan *plan = plan_of(2, 3, 0);
+    _Alignas(256) double of_host[64] = {0};
+    void *array[ARRAYS], *stream, *graph, *pinned, *foreign;
+    size_t bytes;
+    emulated.devices = 2;
+    cr_assert_eq(sigad_cuda_prepare(plan), SIGAD_OK);
+    cr_assert_eq(sigad_cuda_workspace(plan, SIGAD_CALL_SIG_BACKPROP, SIGAD_F64, 1, 4, &bytes),
+                 SIGAD_OK);
+    for (int i = 0; i < ARRAYS; i++) array[i] = device_take(bytes + sizeof of_host);
+    runtime->set_device(1);
+    foreign = device_take(bytes + sizeof of_host);
+    runtime->set_device(0);
+    cr_assert_eq(runtime->take_pinned(&pinned, sizeof of_host), 0);
+    cr_assert_eq(runtime->create_stream(&stream), 0);
+    cr_assert_eq(runtime->begin_capture(stream), 0);
+    const int64_t launches = emulated.launches;
+    void *const wrong[] = {of_host, foreign};
+    for (int i = 0; i < 2 * ARRAYS; i++) {
+        void *a[ARRAYS];
+        memcpy(a, array, sizeof a);
+        a[i / 2] = wrong[i % 2];
+        cr_expect_eq(sigad_cuda_sig_backprop_f64(plan, 1, 4, a[LENGTHS], a[X], a[BAR], a[OUT],
+                                                 a[WORK], bytes, stream),
+                     SIGAD_EINVAL, "array %d", i);
+    }
+    cr_expect_eq(emulated.launches, launches);
+    cr_expect_eq(sigad_cuda_sig_backprop_f64(plan, 1, 4, NULL, pinned, array[BAR], array[OUT],
+                                             array[WORK], bytes, stream),
+                 SIGAD_OK);
+    cr_expect_eq(runtime->end_capture(stream, &graph), 0);
+    cr_expect_null(sigad_cuda_why_not(array[X]));
+    cr_expect_null(sigad_cuda_why_not(pinned));
+    cr_expect_str_eq(sigad_cuda_why_not(of_host), "it is memory of the host: copy it to the "
+                                                  "device, or have it pinned or managed");
+    cr_expect_str_eq(sigad_cuda_why_not(foreign),
+                     "it is memory of another device than the thread's current one");
+    cr_expect_str_eq(sigad_cuda_why_not(NULL), "it is NULL");
+    emulated.no_device = 1;
+    cr_expect_str_eq(sigad_cuda_why_not(array[X]), "there is no CUDA device here");
+    emulated.no_device = 0;
+    runtime->destroy_graph(graph);
+    runtime->destroy_stream(stream);
+    runtime->release_pinned(pinned);
+    for (int i = 0; i < ARRAYS; i++) device_release(array[i]);
+    device_release(foreign);
+    sigad_plan_destroy(plan);
+    cr_expect_eq(emulation_blocks(), 0);
 }
 
 Test(cuda_arrays, workspace)
 {
     sigad_plan *plan = plan_of(2, 3, 0);
     size_t bytes;
-    double x[8] = {0}, g[14] = {0}, x_bar[8];
+    double *x = device_take(8 * sizeof *x), *g = device_take(14 * sizeof *g);
+    double *x_bar = device_take(8 * sizeof *x_bar);
     cr_assert_eq(sigad_cuda_prepare(plan), SIGAD_OK);
     cr_assert_eq(sigad_cuda_workspace(plan, SIGAD_CALL_SIG_BACKPROP, SIGAD_F64, 1, 4, &bytes),
                  SIGAD_OK);
@@ -69,6 +129,9 @@ Test(cuda_arrays, workspace)
     cr_assert_eq(sigad_cuda_sig_backprop_f64(plan, 1, 4, NULL, x, g, x_bar, NULL, bytes, NULL),
                  SIGAD_EINVAL);
     device_release(work);
+    device_release(x);
+    device_release(g);
+    device_release(x_bar);
     sigad_plan_destroy(plan);
 }
 

@@ -3,6 +3,7 @@
 #include "emulation_control.h"
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- making a context --------------------------------------------------------------------------
@@ -225,7 +226,8 @@ Test(cuda_context, several_devices_and_streams)
     EXPECT(tape[0], x[0], 0, 0.5);
     /* The memory of another device is not a pointer here. */
     const void *other = sigad_cuda_data(tape[0], x[0]);
-    cr_assert_eq(sigad_cuda_input(tape[1], SIGAD_F64, 1, &two, other).generation, 0);
+    expect_poison(context[1], sigad_cuda_input(tape[1], SIGAD_F64, 1, &two, other), SIGAD_EINVAL,
+                  "sigad_cuda_input: data is memory of another CUDA device than 1");
     for (int i = 0; i < 3; i++) sigad_context_destroy(context[i]);
     cr_assert_eq(current_device(), 0);
     cr_assert_eq(emulation_streams(), 1); /* the caller's */
@@ -279,6 +281,25 @@ Test(cuda_context, device_allocator)
     cr_assert_eq(h.blocks, 0);
     cr_assert_not(h.strange);
     cr_assert_eq(emulation_blocks(), 0);
+}
+
+static void *host_hook(void *user, void *pointer, size_t old_size, size_t new_size,
+                       size_t alignment)
+{
+    (void)old_size, (void)alignment;
+    *(int *)user += pointer ? -1 : 1;
+    free(pointer);
+    return new_size ? malloc(new_size) : NULL;
+}
+
+Test(cuda_context, device_allocator_of_the_hosts_memory)
+{
+    int blocks = 0;
+    sigad_context *context;
+    const sigad_context_options options = {.device_allocator = {host_hook, &blocks}};
+    cr_assert_eq(create(options, &context), SIGAD_EINVAL);
+    cr_assert_null(context);
+    cr_assert_eq(blocks, 0);
 }
 
 /* ---- faults -------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 /* How kernels are laid over a device: a function of the shape and the device, tested without one.
  */
-#include "ops/cuda/layout.h"
+#include "ops/cuda/remembered.h"
 #include <criterion/criterion.h>
+#include <string.h>
 
 static const sg_cuda_properties devices[] = {{.multiprocessors = 1, .shared_bytes = 96 << 10},
                                              {.multiprocessors = 108, .shared_bytes = 163 << 10},
@@ -102,4 +103,57 @@ Test(cuda_layout, chunks)
     s = (sg_cuda_shape){1, SG_CUDA_LEAST_CHUNK, 3, 4, 4, false};
     cr_assert(sg_cuda_lay_out(&s, &devices[2], &q));
     cr_assert_eq(q.chunks, 1);
+}
+
+/* ---- plans that are remembered --------------------------------------------------------------- */
+
+static void expect_same_plan(sg_cuda_remembered *r, const sg_cuda_shape *shape,
+                             const sg_cuda_properties *device, const sg_cuda_layout *like)
+{
+    sg_cuda_layout expected, got;
+    memset(&expected, 0, sizeof expected);
+    memset(&got, 0xff, sizeof got);
+    if (like)
+        sg_cuda_lay_out_again(NULL, shape, device, like, &expected);
+    else
+        cr_assert(sg_cuda_lay_out(shape, device, &expected));
+    cr_assert(sg_cuda_lay_out_again(r, shape, device, like, &got));
+    cr_assert_eq(got.chunks, expected.chunks);
+    cr_assert_eq(got.blocks, expected.blocks);
+    cr_assert_eq(got.threads, expected.threads);
+    cr_assert_eq(got.levels, expected.levels);
+    cr_assert_eq(got.degree, expected.degree);
+    cr_assert_eq(got.sum_steps, expected.sum_steps);
+    cr_assert_eq(got.shared_bytes, expected.shared_bytes);
+}
+
+/* More shapes than are remembered, which differ in one thing each; other devices; entries that are
+ * in use by someone else. */
+Test(cuda_layout, remembered)
+{
+    sg_cuda_remembered r = {.busy = 0};
+    const sg_cuda_layout like = {.chunks = 4, .chunk_steps = 250};
+    for (int round = 0; round < 3; round++)
+        for (int which = 0; which < 7; which++)
+            for (int k = 0; k < 2; k++) {
+                const sg_cuda_shape shape = {.batch = which == 1 ? 64 : 16,
+                                             .steps = which == 2 ? 300 : 1000,
+                                             .letters = which == 3 ? 4 : 3,
+                                             .degree = which == 4 ? 3 : 4,
+                                             .scalar_bytes = which == 5 ? 8 : 4,
+                                             .backward = which == 6};
+                const sg_cuda_shape first = {16, 1000, 3, 4, 4, false};
+                atomic_store(&r.busy, round == 2);
+                expect_same_plan(&r, &first, &devices[k], NULL);
+                expect_same_plan(&r, &shape, &devices[k], NULL);
+                if (which != 2) expect_same_plan(&r, &shape, &devices[k], &like);
+                expect_same_plan(&r, &shape, &devices[k], NULL);
+                cr_assert_eq(atomic_load(&r.busy), round == 2);
+            }
+    const sg_cuda_shape too_large = {
+        .batch = 1, .steps = 9, .letters = 2, .degree = 31, .scalar_bytes = 4};
+    sg_cuda_layout q;
+    atomic_store(&r.busy, 0);
+    cr_assert_not(sg_cuda_lay_out_again(&r, &too_large, &devices[0], NULL, &q));
+    cr_assert_not(sg_cuda_lay_out_again(&r, &too_large, &devices[0], NULL, &q));
 }

@@ -65,9 +65,34 @@ sigad_status sigad_cuda_workspace(const sigad_plan *plan, sigad_call call, sigad
     if (c.operation > SG_CUDA_LOG_SIG) c.length = 0;
     sigad_status status = check_sizes(&c, &x, &y, &out);
     if (!status) status = find_device(&driver, &c.device);
+    if (!status) c.tables = sg_cuda_tables_find(plan, c.device.device);
     if (!status && out) status = sg_cuda_work_bytes(&c, &total);
     if (!status) *bytes = (size_t)total;
     return status;
+}
+
+const char *sigad_cuda_why_not(const void *pointer)
+{
+    const sg_cuda_driver *driver;
+    sg_cuda_properties device;
+    if (find_device(&driver, &device))
+        return driver ? "there is no CUDA device here" : "this library was built without CUDA";
+    if (!pointer) return "it is NULL";
+    const int found = driver->runtime->look_at(pointer);
+    if (found == SG_CUDA_OF_HOST)
+        return "it is memory of the host: copy it to the device, or have it pinned or managed";
+    return found ? "it is memory of another device than the thread's current one" : NULL;
+}
+
+/* All arrays that have entries lie where the device reaches them. */
+static bool can_reach(const sg_cuda_driver *driver, const sg_cuda_call *c, int64_t x, int64_t y,
+                      const void *work)
+{
+    const void *const given[] = {x ? c->x : NULL, c->backward && y ? c->y_bar : NULL, c->out,
+                                 c->batch ? c->lengths : NULL, work};
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++)
+        if (given[i] && driver->runtime->look_at(given[i]) != SG_CUDA_REACHED) return false;
+    return true;
 }
 
 static sigad_status run(sg_cuda_call c, void *work, size_t work_bytes, void *stream)
@@ -85,6 +110,7 @@ static sigad_status run(sg_cuda_call c, void *work, size_t work_bytes, void *str
     if (status) return status;
     if ((uintptr_t)work % ALIGNMENT || (needed && !work)) return SIGAD_EINVAL;
     if (work_bytes < (size_t)needed) return SIGAD_ESHAPE;
+    if (!can_reach(driver, &c, x, y, needed ? work : NULL)) return SIGAD_EINVAL;
     return sg_cuda_run(&c, c.scalar_bytes == 4 ? driver->f32 : driver->f64, work, stream);
 }
 

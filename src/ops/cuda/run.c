@@ -82,9 +82,13 @@ static sg_cuda_shape shape_of(const sg_cuda_call *c, bool backward)
                            .backward = backward};
 }
 
-static bool lay_out(pass *p, const sg_cuda_shape *shape, sg_cuda_layout *q)
+/* With the chunks of `like`, if it is given. */
+static bool lay_out(pass *p, const sg_cuda_shape *shape, const sg_cuda_layout *like,
+                    sg_cuda_layout *q)
 {
-    if (!sg_cuda_lay_out(shape, &p->call->device, q)) p->status = SIGAD_ERANGE;
+    const sg_cuda_call *c = p->call;
+    sg_cuda_remembered *remembered = c->tables ? c->tables->remembered : NULL;
+    if (!sg_cuda_lay_out_again(remembered, shape, &c->device, like, q)) p->status = SIGAD_ERANGE;
     return !p->status;
 }
 
@@ -161,7 +165,7 @@ static void queue_sig(pass *p, sg_cuda_rows out)
         QUEUE(p, line, &paths, c->plan->degree, out);
         return;
     }
-    if (!lay_out(p, &shape, &q)) return;
+    if (!lay_out(p, &shape, NULL, &q)) return;
     void *z = stored_increments(p, &paths, &q);
     if (q.chunks == 1) {
         QUEUE(p, forward, &paths, &q, z, out);
@@ -184,7 +188,7 @@ static sg_cuda_rows chunk_cotangents(pass *p, const sg_cuda_paths *paths, const 
     sg_cuda_shape shape = shape_of(c, false);
     sg_cuda_layout below;
     shape.degree--;
-    if (!sg_cuda_lay_out_chunks(&shape, &c->device, q->chunks, &below)) p->status = SIGAD_ERANGE;
+    if (!lay_out(p, &shape, q, &below)) return rows_of(NULL, all, 0);
     void *chunk = take(p, chunks, low), *before = take(p, chunks, low);
     void *after = take(p, chunks, low), *half = take(p, chunks, all), *out = take(p, chunks, all);
     QUEUE(p, forward, paths, &below, z, rows_of(chunk, low, 0));
@@ -203,7 +207,7 @@ static void queue_sig_bar(pass *p, sg_cuda_rows cotangent, void *path_bar)
         QUEUE(p, line_bar, &paths, c->plan->degree, cotangent, path_bar);
         return;
     }
-    if (!lay_out(p, &shape, &q)) return;
+    if (!lay_out(p, &shape, NULL, &q)) return;
     void *z = stored_increments(p, &paths, &q);
     if (q.chunks > 1) cotangent = chunk_cotangents(p, &paths, &q, z, cotangent);
     int64_t blocks = (q.piece_steps + q.block_steps - 1) / q.block_steps;

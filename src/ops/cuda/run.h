@@ -8,7 +8,7 @@ enum { SG_CUDA_SIG, SG_CUDA_LOG_SIG, SG_CUDA_SIG_TO_LOG_SIG, SG_CUDA_LOGSIG_TO_S
 
 typedef struct {
     const sigad_plan *plan;
-    const sg_cuda_tables *tables; /* not needed to count workspace */
+    const sg_cuda_tables *tables; /* counting workspace is only faster with them */
     sg_cuda_properties device;
     int operation; /* SG_CUDA_... */
     bool backward;

@@ -145,14 +145,15 @@ static int release_pinned(void *block)
     return reported(cudaFreeHost(block));
 }
 
-static int can_reach(const void *address)
+static int look_at(const void *address)
 {
     cudaPointerAttributes found;
     int device = 0;
     if (reported(cudaPointerGetAttributes(&found, address)) || reported(cudaGetDevice(&device)))
-        return 0;
-    return found.type == cudaMemoryTypeDevice ? found.device == device
-                                              : found.type != cudaMemoryTypeUnregistered;
+        return SG_CUDA_OF_HOST;
+    if (found.type == cudaMemoryTypeUnregistered) return SG_CUDA_OF_HOST;
+    if (found.type == cudaMemoryTypeDevice && found.device != device) return SG_CUDA_OF_ANOTHER;
+    return found.devicePointer == address ? SG_CUDA_REACHED : SG_CUDA_OF_HOST;
 }
 
 static const char *error_text(int error)
@@ -164,4 +165,4 @@ const sg_cuda_runtime sg_cuda_runtime_of_build = {
     count_devices, get_device,     set_device,    create_stream,  destroy_stream, wait_for_stream,
     create_event,  destroy_event,  record_event,  wait_for_event, take,           release,
     copy,          clear,          begin_capture, end_capture,    launch_graph,   destroy_graph,
-    take_pinned,   release_pinned, can_reach,     error_text};
+    take_pinned,   release_pinned, look_at,       error_text};

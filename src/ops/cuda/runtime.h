@@ -11,6 +11,10 @@ extern "C" {
 
 enum { SG_CUDA_TO_DEVICE, SG_CUDA_TO_HOST, SG_CUDA_INSIDE };
 
+/* The current device reads and writes its own memory, managed memory, and pinned memory of the
+ * host; not other memory of the host nor, whatever access was enabled, memory of another device. */
+enum { SG_CUDA_REACHED, SG_CUDA_OF_HOST, SG_CUDA_OF_ANOTHER };
+
 /* cudaErrorMemoryAllocation: the one error that callers tell from others. */
 enum { SG_CUDA_NO_MEMORY = 2 };
 
@@ -44,8 +48,8 @@ typedef struct {
     int (*take_pinned)(void **block, size_t bytes);
     int (*release_pinned)(void *block);
 
-    /* The device can read at this address: memory of the current device, or managed or pinned. */
-    int (*can_reach)(const void *address);
+    /* SG_CUDA_REACHED or what else; during a capture, too. */
+    int (*look_at)(const void *address);
     const char *(*error_text)(int error); /* static */
 } sg_cuda_runtime;
 

@@ -199,6 +199,7 @@ static void release(sg_plan_copy *copy, const sigad_allocator *allocator)
 {
     sg_cuda_tables *t = (sg_cuda_tables *)copy;
     if (t->block) t->driver->release(t->head.device, t->block);
+    sg_release(allocator, t->remembered, sizeof *t->remembered);
     sg_release(allocator, t, sizeof *t);
 }
 
@@ -214,7 +215,10 @@ sigad_status sg_cuda_tables_make(const sigad_plan *plan, const sg_cuda_driver *d
     sg_cuda_tables *t = sg_allocate(&plan->allocator, sizeof *t);
     if (!t) return SIGAD_ENOMEM;
     *t = (sg_cuda_tables){.head = {.device = device, .release = release}, .driver = driver};
-    sigad_status status = sg_plan_has_tables(plan) ? upload(plan, t) : SIGAD_OK;
+    t->remembered = sg_allocate(&plan->allocator, sizeof *t->remembered);
+    sigad_status status = t->remembered ? SIGAD_OK : SIGAD_ENOMEM;
+    if (!status) memset(t->remembered, 0, sizeof *t->remembered);
+    if (!status && sg_plan_has_tables(plan)) status = upload(plan, t);
     if (status || !sg_plan_copy_add(plan, &t->head)) release(&t->head, &plan->allocator);
     return status;
 }

@@ -3,11 +3,13 @@
 #define SG_CUDA_TABLES_H
 #include "algebra/plan.h"
 #include "ops/cuda/kernels.h"
+#include "ops/cuda/remembered.h"
 
 typedef struct {
     sg_plan_copy head;
     const sg_cuda_driver *driver;
     void *block; /* on the device; NULL: method 0 has no tables */
+    sg_cuda_remembered *remembered;
     int64_t count;
     const int32_t *place;          /* [count] of the Lyndon words in a tensor */
     sg_cuda_matrix expand;         /* coordinates to tensor */

@@ -50,12 +50,12 @@ static void sum_block(void *user, int64_t index, int worker)
                                        left < BLOCK ? left : BLOCK, s->clip_value);
 }
 
-static bool add_squares(sg_place *place, int32_t dtype, int64_t n, const void *gradient,
-                        double clip_value, double *result)
+static bool add_squares(sg_place *place, int32_t dtype, const sg_update *u, double *result)
 {
-    norm_job s = {.dtype = dtype, .n = n, .gradient = gradient, .clip_value = clip_value};
+    norm_job s = {
+        .dtype = dtype, .n = u->count, .gradient = u->gradient, .clip_value = u->clip_value};
     double sum = 0.0;
-    for (int64_t blocks = blocks_of(n); s.first < blocks; s.first += SUMS) {
+    for (int64_t blocks = blocks_of(u->count); s.first < blocks; s.first += SUMS) {
         int64_t count = blocks - s.first < SUMS ? blocks - s.first : SUMS;
         sg_parallel(place->threads, count, sum_block, &s);
         for (int64_t i = 0; i < count; i++) sum += s.sum[i];
@@ -100,4 +100,4 @@ static void update(sg_place *place, int rule, int32_t dtype, const sg_update *u)
     sg_parallel(place->threads, blocks_of(u->count), update_block, &j);
 }
 
-const sg_rule_kernels sg_cpu_rules = {add_squares, clip, update};
+const sg_rule_kernels sg_cpu_rules = {.add_squares = add_squares, .clip = clip, .update = update};
