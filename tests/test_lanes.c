@@ -303,7 +303,10 @@ Test(lanes, wide_core)
             check_all(&spec, MOST, SG_WIDE_STEPS + 1, (uint64_t)(100 * d + degree));
         }
     for (int32_t degree = 8; degree <= SG_WIDE_MOST; degree++)
-        for (int64_t steps = 47; steps <= 151; steps += steps == 48 ? 52 : steps == 100 ? 49 : 1) {
+        for (int64_t steps = 47; steps <= 151; steps += steps == 48    ? 31
+                                                        : steps == 80  ? 20
+                                                        : steps == 100 ? 49
+                                                                       : 1) {
             sigad_sig_spec spec = spec_of(2, degree, 0);
             check_all(&spec, 3, steps + 1, (uint64_t)(degree + steps));
         }
@@ -325,7 +328,7 @@ Test(lanes, where_the_wide_core_is_taken)
             spec.kernel = kernel;
             cr_assert_eq(sigad_plan_create(&spec, &plan), SIGAD_OK);
             sg_lane_route few = sg_lanes_route(plan, SG_WIDE_STEPS, false, 64),
-                          some = sg_lanes_route(plan, 149, false, 64),
+                          some = sg_lanes_route(plan, 119, false, 64),
                           many = sg_lanes_route(plan, 10000, false, 64);
             cr_assert_eq(few.wide, possible && degree <= 8);
             cr_assert_eq(some.wide, possible && degree >= 7);

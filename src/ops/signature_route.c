@@ -75,9 +75,11 @@ static double cost_of_closed_form(const shape *s)
     if (s->degree == 2 && s->plan->spec.lead_lag)
         return 500 + s->filled * s->steps * (5 + 2 * pairs / s->lanes);
     if (s->degree == 2) return 300 + s->filled * s->steps * (1.2 + 2.5 * pairs / s->lanes);
-    if (s->degree == 3)
-        return 1000 + 6 * letters * pairs / s->lanes +
+    if (s->degree == 3) {
+        double tables = letters * pairs * (letters <= SG_FIELD_LETTERS ? 6 / s->lanes : 9);
+        return 1000 + tables +
                s->filled * s->steps * (point + (2 * letters + 6) * pairs / s->lanes);
+    }
     double features = letters + letters * letters * 1.5;
     return 2500 + 10 * letters * letters * pairs +
            s->filled * s->steps * (18 + point + (features + 20 + 2 * letters) * pairs / s->lanes);

@@ -18,9 +18,9 @@ static core_cut core_cut_of(int32_t letters, int32_t degree, int64_t steps)
     if (degree == 3 && steps >= 6) return (core_cut){steps < 40 ? 0 : steps < 250 ? 1 : 2, 0};
     if (degree == 4 && steps >= (letters <= 4 ? 16 : 30))
         return (core_cut){steps < 48 ? 0 : steps < 120 ? 1 : 2, 0};
-    if (degree == 5 && steps >= 80) return (core_cut){steps < 120 ? 1 : 2, 0};
-    if (degree == 6 && steps >= 80) return (core_cut){2, steps < 400};
-    if ((degree == 7 || degree == 8) && steps >= 150) return (core_cut){2, 2};
+    if (degree == 5 && steps >= (letters == 2 ? 60 : 48)) return (core_cut){steps < 120 ? 1 : 2, 0};
+    if (degree == 6 && steps >= 60) return steps < 250 ? (core_cut){1, 1} : (core_cut){2, 0};
+    if ((degree == 7 || degree == 8) && steps >= 120) return (core_cut){2, 2};
     if ((degree == 9 || degree == 10) && steps >= 600) return (core_cut){4, 4};
     return (core_cut){-1, 0};
 }
@@ -32,9 +32,10 @@ static bool wide_exists(const sigad_plan *plan)
 }
 
 /* The wide core amplifies errors, too, but much less: chunks are joined whole where it must be. */
-static int wide_joins_of(int32_t degree, int64_t steps)
+static int wide_joins_of(const sigad_plan *plan, int64_t steps)
 {
-    if (degree < 8 || (degree == 8 && steps < 48)) return 0;
+    int32_t degree = plan->degree;
+    if (degree < 8 || (degree == 8 && (plan->letters > 2 || steps < 80))) return 0;
     return degree > 10 || steps >= 150 ? 2 : 1;
 }
 
@@ -62,7 +63,7 @@ sg_lane_route sg_lanes_route(const sigad_plan *plan, int64_t steps, bool single,
     bool core = !sums && plan->core && (cut.joins >= 0 || plan->spec.kernel == SIGAD_KERNEL_CORE);
     if (!core || cut.joins < 0) cut = (core_cut){0, 0};
     bool wide = !sums && !core && wide_pays(plan, steps);
-    if (wide) cut.joins = wide_joins_of(plan->degree, steps);
+    if (wide) cut.joins = wide_joins_of(plan, steps);
     int64_t state = core && !cut.whole ? plan->core->kept * vector_bytes : all;
     while (single && steps >> cut.joins > SG_CHUNK + SG_CHUNK / 2) cut.joins++;
     int joins = joins_with_room(cut.joins, state);
