@@ -181,8 +181,8 @@ void sg_signature_lay_out_lanes(const sg_signature_batch *b, int what, sg_signat
 static bool served(const sg_signature_batch *b, int what, const sg_chunks *chunks)
 {
     int64_t all = sg_chunk_count(chunks), longest = (b->length - 1 + all - 1) / all + 1;
-    return (what == SG_BATCH_FWD ? sg_lanes_serve_forward : sg_lanes_serve_backward)(
-        b->plan, sg_steps(b->plan, longest));
+    return (what == SG_BATCH_FWD ? sg_lanes_serve_forward
+                                 : sg_lanes_serve_backward)(b->plan, sg_steps(b->plan, longest));
 }
 
 static bool fits(const sg_signature_layout *l, int what)
