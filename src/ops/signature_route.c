@@ -176,7 +176,7 @@ static double cost_of_groups(const shape *s, int spread)
 
 enum {
     RUNS = 16,        /* as many tasks as are worth having for threads */
-    RUN_COST = 20000, /* and what a task should cost at least */
+    RUN_COST = 10000, /* and what a task should cost at least */
     FORWARD_BYTES = 4 << 20,
     BACKWARD_BYTES = 64 << 20 /* most scratch of one thread in lanes */
 };
