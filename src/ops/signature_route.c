@@ -388,6 +388,15 @@ int64_t sg_signature_layout_bytes(const sg_signature_layout *l)
     return total;
 }
 
+/* What the kernels forward set up for a group they can use for the next ones. */
+static int64_t groups_of_task(const sg_signature_batch *b, int what, const sg_signature_layout *l)
+{
+    if (!l->lanes || b->kernels != &sg_sig_kernels || what != SG_BATCH_FWD) return 1;
+    int64_t most = SG_MOST_ROWS / l->lanes->lanes, share = l->tasks / (8 * (int64_t)l->threads);
+    if (l->threads == 1 || share > most) return most;
+    return share < 1 ? 1 : share;
+}
+
 void sg_signature_run_by(const sg_signature_batch *batch, int what, const sg_signature_layout *l)
 {
     const sg_signature_kernels *kernels = batch->kernels;
@@ -396,11 +405,12 @@ void sg_signature_run_by(const sg_signature_batch *batch, int what, const sg_sig
                           .layout = *l,
                           .x_entries = sg_signature_x_entries(kernels, batch->plan, batch->length),
                           .y_entries = sg_signature_y_entries(kernels, batch->plan),
-                          .order = batch->work};
+                          .order = batch->work,
+                          .groups = groups_of_task(batch, what, l)};
     if (l->order_bytes) sg_signature_sort(batch->lengths, batch->length, j.order, batch->batch);
     if (l->lanes && sg_chunk_count(&l->chunks) > 1)
         sg_signature_run_chunks(&j);
     else
-        sg_parallel(l->threads, l->tasks, l->lanes ? sg_signature_run_group : sg_signature_run_item,
-                    &j);
+        sg_parallel(l->threads, (l->tasks + j.groups - 1) / j.groups,
+                    l->lanes ? sg_signature_run_group : sg_signature_run_item, &j);
 }
