@@ -320,7 +320,7 @@ static void pull_piece(const place *p, int64_t number)
     piece c = piece_of(p, number, true);
     if (r->job->layout.alone) {
         if (c.length[0] > 1)
-            tensor_kernels(r)->sig_vjp(&r->whole, c.length[0], c.time[0], c.x[0], c.row[0],
+            tensor_kernels(r)->sig_vjp(&r->whole, c.length[0], c.time[0], c.x[0], c.row[0], false,
                                        c.x_bar[0], p->kernel);
         return;
     }

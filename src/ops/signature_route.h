@@ -81,12 +81,18 @@ static inline void *sg_signature_area(const sg_signature_job *j, int worker)
            worker * j->layout.area_bytes;
 }
 
-/* Clears an item's place in out, if nothing is there yet. */
-static inline void sg_signature_clear(const sg_signature_job *j, int64_t item)
+/* Clears an item's place in out, if nothing is there yet, but for its first entries. */
+static inline void sg_signature_clear_behind(const sg_signature_job *j, int64_t item, int64_t first)
 {
     const sg_signature_batch *b = j->batch;
-    void *place = sg_advance(b->out, item * j->x_entries, b->scalar);
-    if (b->fresh) memset(place, 0, (size_t)(j->x_entries * sg_scalar_bytes(b->scalar)));
+    void *place = sg_advance(b->out, item * j->x_entries + first, b->scalar);
+    int64_t bytes = (j->x_entries - first) * sg_scalar_bytes(b->scalar);
+    if (b->fresh && bytes > 0) memset(place, 0, (size_t)bytes);
+}
+
+static inline void sg_signature_clear(const sg_signature_job *j, int64_t item)
+{
+    sg_signature_clear_behind(j, item, 0);
 }
 
 /* One item at a time: all four derivatives. -1: more than any memory. */
