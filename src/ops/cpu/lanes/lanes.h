@@ -48,10 +48,10 @@ typedef struct {
                 void *const *x_bar, void *work);
 } sg_lane_transform;
 
-/* Arrays of pointers have an entry for each of `rows` paths, 1 <= rows <= lanes; lengths count
- * points, and time[l] is the increment of the time channel at each step of path l; `longest` is no
- * less than any of them, and decides where time is cut into blocks: the bits of a path's results do
- * not depend on the others of its group. */
+/* Arrays of pointers have an entry for each of `rows` paths, 1 <= rows <= lanes, and for sig any
+ * number of them, group after group; lengths count points, and time[l] is the increment of the time
+ * channel at each step of path l; `longest` is no less than any of them, and decides where time is
+ * cut into blocks: the bits of a path's results do not depend on the others of its group. */
 typedef struct {
     int lanes, pairs_letters; /* see sg_lanes_sig_is_closed */
     int64_t (*sig_bytes)(const sigad_plan *plan, int64_t longest);

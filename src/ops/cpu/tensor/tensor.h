@@ -10,9 +10,9 @@
 typedef struct {
     void (*sig)(const sigad_plan *plan, int64_t length, double time, const void *path, void *sig,
                 void *work);
-    /* path_bar += J^T sig_bar */
+    /* path_bar += J^T sig_bar, or = if `fresh` */
     void (*sig_vjp)(const sigad_plan *plan, int64_t length, double time, const void *path,
-                    const void *sig_bar, void *path_bar, void *work);
+                    const void *sig_bar, bool fresh, void *path_bar, void *work);
     int64_t (*closed_vjp_bytes)(const sigad_plan *plan, int64_t length);
     /* sg_series and sg_series_vjp of ops/cpu/signature.h, for any number of letters */
     void (*series)(const sigad_plan *plan, sg_series series, bool words_only, const void *x,
