@@ -102,6 +102,25 @@ static double distance(bool single, int64_t n, const void *found, const double _
     return worst / size;
 }
 
+/* What overwrites is what adds to nothing, and nothing behind the path is touched. */
+static void check_fresh(const example *e, bool single, const void *path_bar)
+{
+    size_t bytes = single ? sizeof(float) : sizeof(double), size = (size_t)e->points * bytes;
+    int64_t entries = (single ? sg_sig_vjp_work_f32 : sg_sig_vjp_work_f64)(e->plan, e->length);
+    unsigned char *fresh = malloc(size + 64), *behind = fresh + size;
+    void *work = make_work(entries, bytes);
+    memset(fresh, 0xff, size + 64); /* not numbers */
+    (single ? sg_sig_vjp_fresh_f32 : sg_sig_vjp_fresh_f64)(
+        e->plan, e->length, single ? (const void *)e->path_f32 : e->path,
+        single ? (const void *)e->g_f32 : e->g, fresh, work);
+    for (int64_t i = 0; i < e->points; i++)
+        cr_assert(single ? ((float *)fresh)[i] == ((const float *)path_bar)[i]
+                         : ((double *)fresh)[i] == ((const double *)path_bar)[i]);
+    for (int i = 0; i < 64; i++) cr_assert(behind[i] == 0xff);
+    free(work);
+    free(fresh);
+}
+
 static void check(example *e, sg_isa isa, bool single)
 {
     sigad_plan *plan = e->plan;
@@ -125,6 +144,7 @@ static void check(example *e, sg_isa isa, bool single)
         sg_sig_vjp_f64(plan, e->length, e->path, e->g, path_bar, work);
         free(work);
     }
+    check_fresh(e, single, path_bar);
     double error = distance(single, e->words, sig, e->sig),
            error_bar = distance(single, e->points, path_bar, e->path_bar);
     cr_assert(error <= tolerance && error_bar <= 8 * tolerance,

@@ -7,16 +7,25 @@
     }
 #define KERNEL(name, scalar) sg_##name##_##scalar
 #define SHARED(name, scalar) sg_##name
-#define KERNELS(name, path, work)                                                             \
+#define OF_REALS(name)                       \
+    {                                        \
+        KERNEL(name, f32), KERNEL(name, f64) \
+    }
+#define NONE \
+    {        \
+        NULL \
+    }
+#define KERNELS(name, path, work, fresh)                                                      \
     const sg_signature_kernels sg_##name##_kernels = {.from_path = path,                      \
                                                       .fwd = OF_EACH(name, KERNEL),           \
                                                       .vjp = OF_EACH(name##_vjp, KERNEL),     \
+                                                      .vjp_fresh = fresh,                     \
                                                       .fwd_work = OF_EACH(name##_work, work), \
                                                       .vjp_work = OF_EACH(name##_vjp_work, work)}
-KERNELS(sig, true, KERNEL);
-KERNELS(log_sig, true, KERNEL);
-KERNELS(sig_to_log_sig, false, SHARED);
-KERNELS(logsig_to_sig, false, SHARED);
+KERNELS(sig, true, KERNEL, OF_REALS(sig_vjp_fresh));
+KERNELS(log_sig, true, KERNEL, NONE);
+KERNELS(sig_to_log_sig, false, SHARED, NONE);
+KERNELS(logsig_to_sig, false, SHARED, NONE);
 
 int64_t sg_signature_x_entries(const sg_signature_kernels *kernels, const sigad_plan *plan,
                                int64_t length)

@@ -15,7 +15,7 @@ enum { SG_F32, SG_F64, SG_C64, SG_SCALARS };
 typedef struct {
     bool from_path;
     sg_signature_fwd fwd[SG_SCALARS];
-    sg_signature_vjp vjp[SG_SCALARS];
+    sg_signature_vjp vjp[SG_SCALARS], vjp_fresh[SG_SCALARS]; /* or NULL; x_bar = and not += */
     sg_signature_work fwd_work[SG_SCALARS], vjp_work[SG_SCALARS];
 } sg_signature_kernels;
 

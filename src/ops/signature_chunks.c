@@ -21,7 +21,7 @@ typedef struct {
     int64_t row, row_bar;   /* a node of a path's tree, its cotangent */
     int64_t side, side_bar; /* the same of a pieces' tree: tensors side by side in lanes */
     int64_t path_tree, path_bars;
-    int64_t nodes, bars, store;
+    int64_t nodes, bars, marks, store; /* marks: of threads that bring runs' tensors */
     int64_t log, rows, kernel; /* of a thread: see finish_path; rows of a piece; kernels' scratch */
 } sizes;
 
@@ -83,7 +83,8 @@ static sizes measure(const sg_signature_batch *b, int what, const sg_signature_l
     s.path_bars = forward ? 0 : leaves * s.row_bar;
     s.nodes = paths * s.path_tree;
     s.bars = paths * s.path_bars;
-    s.store = s.nodes + s.bars;
+    s.marks = l->apart ? round_up(sg_runs_of_group(l) * (int64_t)sizeof(atomic_int)) : 0;
+    s.store = s.nodes + s.bars + s.marks;
     if (chunks->pieces > 1) {
         s.store += sg_tree_nodes(s.keeps, chunks->pieces) * s.side;
         if (!forward) s.store += chunks->pieces * s.side_bar;
@@ -120,7 +121,8 @@ typedef struct {
     sizes sizes;
     sigad_plan whole, kept; /* without scalar term, the second of the nodes' degree */
     int paths;              /* of a full group */
-    int64_t runs, parity;   /* of a group; of the runs that are walked back now */
+    int64_t runs;           /* of a group */
+    bool closed;            /* lanes compute the nodes with vectors along the points */
 } call;
 
 /* What a thread has at hand for a group. */
@@ -163,7 +165,7 @@ static sg_tree pieces_tree(const place *p)
 {
     const call *r = p->call;
     const sizes *s = &r->sizes;
-    char *node = p->store + s->nodes + s->bars;
+    char *node = p->store + s->nodes + s->bars + s->marks;
     return (sg_tree){.kept = &r->kept,
                      .whole = &r->whole,
                      .join = r->lanes->join_lanes,
@@ -173,6 +175,17 @@ static sg_tree pieces_tree(const place *p)
                      .bar = node + sg_tree_nodes(s->keeps, r->chunks.pieces) * s->side,
                      .node_bytes = s->side,
                      .bar_bytes = s->side_bar};
+}
+
+/* Of the runs' tensors, and the marks of those that are there. */
+static sg_tree runs_tree(const place *p)
+{
+    return p->call->job->layout.alone ? path_tree(p, 0) : pieces_tree(p);
+}
+
+static atomic_int *marks_of(const place *p)
+{
+    return (atomic_int *)(void *)(p->store + p->call->sizes.nodes + p->call->sizes.bars);
 }
 
 static int64_t item_of(const place *p, int path)
@@ -204,33 +217,67 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* Points begin .. end of an item, of whose chunks this is the `number`th. */
+typedef struct {
+    int64_t item, number, length, begin, end;
+} chunk;
+
 /* Chunks of one path are equally long, but for the last ones, so none is empty between two others:
- * those would share a point without being neighbours. Rows are those of the paths' trees, or, of
- * several pieces, in the thread's area. */
+ * those would share a point without being neighbours. */
+static chunk chunk_of(const place *p, int lane, int64_t run)
+{
+    const call *r = p->call;
+    const sg_signature_batch *b = r->job->batch;
+    int64_t all = sg_chunk_count(&r->chunks), spread = r->chunks.spread;
+    chunk c = {.item = item_of(p, lane / (int)spread)};
+    c.number = r->job->layout.alone ? run : lane % spread * r->chunks.pieces + run;
+    c.length = b->lengths ? b->lengths[c.item] : b->length;
+    int64_t increments = c.length ? c.length - 1 : 0, size = (increments + all - 1) / all;
+    c.begin = least(c.number * size, increments);
+    c.end = least(c.begin + size, increments);
+    return c;
+}
+
+static int chunks_of_run(const place *p)
+{
+    return p->call->job->layout.alone ? 1 : p->paths * (int)p->call->chunks.spread;
+}
+
+/* Rows are those of the paths' trees, or, of several pieces, in the thread's area. */
 static piece piece_of(const place *p, int64_t number, bool bars)
 {
     const call *r = p->call;
     const sg_signature_batch *b = r->job->batch;
     const bool alone = r->job->layout.alone;
-    int64_t all = sg_chunk_count(&r->chunks), spread = r->chunks.spread;
-    piece c = {.count = alone ? 1 : p->paths * (int)spread, .longest = most_points(b, &r->chunks)};
+    piece c = {.count = chunks_of_run(p), .longest = most_points(b, &r->chunks)};
     for (int l = 0; l < width_of(&r->job->layout); l++) {
         int from = l < c.count ? l : 0;
         c.row[l] = r->chunks.pieces > 1 ? p->rows + from * r->sizes.row_bar
                                         : leaf_row(p, alone ? number : from, bars);
         if (l >= c.count) continue;
-        int64_t item = item_of(p, l / (int)spread),
-                chunk = alone ? number : l % spread * r->chunks.pieces + number,
-                length = b->lengths ? b->lengths[item] : b->length,
-                increments = length ? length - 1 : 0, size = (increments + all - 1) / all,
-                begin = least(chunk * size, increments), end = least(begin + size, increments),
-                at = item * r->job->x_entries + begin * b->plan->spec.dimension;
-        c.length[l] = end - begin + (length > 0);
-        c.time[l] = sg_time_step(b->plan, length);
+        chunk k = chunk_of(p, l, number);
+        int64_t at = k.item * r->job->x_entries + k.begin * b->plan->spec.dimension;
+        c.length[l] = k.end - k.begin + (k.length > 0);
+        c.time[l] = sg_time_step(b->plan, k.length);
         c.x[l] = sg_advance(b->x, at, b->scalar);
         c.x_bar[l] = sg_advance(b->out, at, b->scalar);
     }
     return c;
+}
+
+/* Clears the points of a run's chunks, if nothing is there yet: by the thread that will add to
+ * them, whose cache they are in then. What follows a path belongs to its last chunk. */
+static void clear_piece(const place *p, int64_t number)
+{
+    const call *r = p->call;
+    const sg_signature_batch *b = r->job->batch;
+    int64_t d = b->plan->spec.dimension;
+    for (int l = 0; b->fresh && l < chunks_of_run(p); l++) {
+        chunk k = chunk_of(p, l, number);
+        int64_t end = k.number + 1 == sg_chunk_count(&r->chunks) ? b->length : k.end;
+        memset(sg_advance(b->out, k.item * r->job->x_entries + k.begin * d, b->scalar), 0,
+               (size_t)((end - k.begin) * d * sg_scalar_bytes(b->scalar)));
+    }
 }
 
 /* ---- runs of the kernels ------------------------------------------------------------------------
@@ -255,9 +302,10 @@ static void run_piece(const place *p, int64_t number)
 {
     const call *r = p->call;
     piece c = piece_of(p, number, false);
+    clear_piece(p, number);
     if (r->kept.degree == 1)
         r->lanes->ends(&r->kept, c.count, c.length, c.time, c.x, c.row);
-    else if (r->job->layout.alone)
+    else if (r->job->layout.alone && !r->closed)
         run_alone(p, &c);
     else
         r->lanes->sig(&r->kept, c.longest, c.count, c.length, c.time, c.x, c.row, p->kernel);
@@ -272,7 +320,7 @@ static void pull_piece(const place *p, int64_t number)
     piece c = piece_of(p, number, true);
     if (r->job->layout.alone) {
         if (c.length[0] > 1)
-            tensor_kernels(r)->sig_vjp(&r->whole, c.length[0], c.time[0], c.x[0], c.row[0],
+            tensor_kernels(r)->sig_vjp(&r->whole, c.length[0], c.time[0], c.x[0], c.row[0], false,
                                        c.x_bar[0], p->kernel);
         return;
     }
@@ -333,30 +381,32 @@ static void finish_path(const place *p, int path)
     take_cotangent(p, path, is_log(b) ? sig_bar : y_bar);
 }
 
-/* From the pieces to the roots, and backward from the roots' cotangents to those of the pieces. */
+/* From the pieces to the roots, and backward from the roots' cotangents to those of pairs of runs.
+ * Products of runs are there, if threads share them. */
 static void turn_round(const place *p)
 {
     const call *r = p->call;
+    const sg_signature_layout *l = &r->job->layout;
     const bool backward = r->job->what == SG_BATCH_VJP;
     int64_t pieces = r->chunks.pieces, spread = r->chunks.spread;
     sg_tree side = pieces_tree(p);
     void *row[SG_MOST_LANES];
     if (pieces > 1) {
-        for (int l = 0; l < r->lanes->lanes; l++) row[l] = leaf_row(p, l, false);
-        sg_tree_join(&side, 0, pieces);
+        for (int k = 0; k < r->lanes->lanes; k++) row[k] = leaf_row(p, k, false);
+        if (!l->apart) sg_tree_join(&side, 0, pieces);
         r->lanes->scatter(sg_plan_words(&r->kept), sg_tree_node(&side, 0, pieces),
                           p->paths * (int)spread, row);
     }
     for (int k = 0; k < p->paths; k++) {
         sg_tree t = path_tree(p, k);
-        sg_tree_join(&t, 0, spread);
+        if (!l->apart || !l->alone) sg_tree_join(&t, 0, spread);
         finish_path(p, k);
-        if (backward) sg_tree_split(&t, 0, spread);
+        if (backward) sg_tree_split(&t, 0, spread, l->alone ? 2 : 1);
     }
     if (backward && pieces > 1) {
-        for (int l = 0; l < r->lanes->lanes; l++) row[l] = leaf_row(p, l, true);
+        for (int k = 0; k < r->lanes->lanes; k++) row[k] = leaf_row(p, k, true);
         r->lanes->gather(sg_plan_words(&r->whole), (const void *const *)row, side.bar);
-        sg_tree_split(&side, 0, pieces);
+        sg_tree_split(&side, 0, pieces, 2);
     }
 }
 
@@ -365,37 +415,58 @@ static void turn_round(const place *p)
  * Chunks that follow each other share a point, to whose cotangent both add. They are in runs of
  * even and of odd number: never at the same time, and always in the same order. */
 
+static void pull_even(const place *p, int64_t number)
+{
+    if (number + 1 < p->call->runs) {
+        sg_tree t = runs_tree(p);
+        sg_tree_split(&t, number, number + 2, 1);
+    }
+    pull_piece(p, number);
+}
+
 static void run_group(void *user, int64_t group, int worker)
 {
     const call *r = user;
     place p = place_of(r, group, worker);
-    for (int k = 0; k < p.paths; k++) sg_signature_clear(r->job, item_of(&p, k));
     for (int64_t i = 0; i < r->runs; i++) run_piece(&p, i);
     turn_round(&p);
     if (r->job->what == SG_BATCH_FWD) return;
-    for (int parity = 0; parity < 2; parity++)
-        for (int64_t i = parity; i < r->runs; i += 2) pull_piece(&p, i);
+    for (int64_t i = 0; i < r->runs; i += 2) pull_even(&p, i);
+    for (int64_t i = 1; i < r->runs; i += 2) pull_piece(&p, i);
 }
 
+/* Whoever brings a group's last tensor turns round for it. */
 static void run_piece_apart(void *user, int64_t index, int worker)
 {
     const call *r = user;
     place p = place_of(r, index / r->runs, worker);
     run_piece(&p, index % r->runs);
+    sg_tree t = runs_tree(&p);
+    if (sg_tree_arrive(&t, index % r->runs, r->runs, marks_of(&p))) turn_round(&p);
 }
 
-static void turn_round_apart(void *user, int64_t group, int worker)
-{
-    place p = place_of(user, group, worker);
-    turn_round(&p);
-}
-
-static void pull_piece_apart(void *user, int64_t index, int worker)
+static void pull_even_apart(void *user, int64_t index, int worker)
 {
     const call *r = user;
     int64_t half = r->runs / 2;
     place p = place_of(r, index / half, worker);
-    pull_piece(&p, index % half * 2 + r->parity);
+    pull_even(&p, index % half * 2);
+}
+
+static void pull_odd_apart(void *user, int64_t index, int worker)
+{
+    const call *r = user;
+    int64_t half = r->runs / 2;
+    place p = place_of(r, index / half, worker);
+    pull_piece(&p, index % half * 2 + 1);
+}
+
+static void clear_marks(const call *r)
+{
+    for (int64_t g = 0; g < r->job->layout.tasks; g++) {
+        place p = place_of(r, g, 0);
+        for (int64_t i = 0; i < r->runs; i++) atomic_init(&marks_of(&p)[i], 0);
+    }
 }
 
 void sg_signature_run_chunks(sg_signature_job *job)
@@ -413,14 +484,14 @@ void sg_signature_run_chunks(sg_signature_job *job)
     r.kept = r.whole;
     r.kept.degree = r.sizes.kept;
     if (r.kept.degree < plan->degree) r.kept.core = NULL; /* it is that of the whole plan */
+    r.closed = sg_lanes_sig_is_closed(&r.kept, l->lanes->pairs_letters);
     if (!l->apart) {
         sg_parallel(l->threads, l->tasks, run_group, &r);
         return;
     }
-    for (int64_t i = 0; i < job->batch->batch; i++) sg_signature_clear(job, i);
-    sg_parallel(l->threads, l->tasks * r.runs, run_piece_apart, &r);
-    sg_parallel(l->threads, l->tasks, turn_round_apart, &r);
-    if (job->what == SG_BATCH_FWD) return;
-    for (r.parity = 0; r.parity < 2; r.parity++)
-        sg_parallel(l->threads, l->tasks * r.runs / 2, pull_piece_apart, &r);
+    clear_marks(&r);
+    int64_t runs = l->tasks * r.runs;
+    const sg_phase phase[] = {
+        {runs, run_piece_apart}, {runs / 2, pull_even_apart}, {runs / 2, pull_odd_apart}};
+    sg_parallel_phases(l->threads, job->what == SG_BATCH_FWD ? 1 : 3, phase, &r);
 }

@@ -84,6 +84,12 @@ void sg_signature_run_item(void *user, int64_t i, int worker)
                *y_bar = sg_advance(b->y_bar, y_at, b->scalar);
     void *out = sg_advance(b->out, sg_signature_is_forward(j->what) ? y_at : x_at, b->scalar);
     void *work = sg_signature_area(j, worker);
+    sg_signature_vjp fresh = b->kernels->vjp_fresh[b->scalar];
+    if (j->what == SG_BATCH_VJP && b->fresh && fresh) {
+        sg_signature_clear_behind(j, i, length * b->plan->spec.dimension);
+        fresh(b->plan, length, x, y_bar, out, work);
+        return;
+    }
     sg_signature_clear(j, i);
     if (j->what == SG_BATCH_FWD)
         b->kernels->fwd[b->scalar](b->plan, length, x, out, work);

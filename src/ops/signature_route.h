@@ -6,7 +6,7 @@
 #include "ops/signature_batch.h"
 #include <string.h>
 
-enum { SG_MOST_LANES = 16 };
+enum { SG_MOST_LANES = 16, SG_MOST_ROWS = 64 };
 
 /* How a path is cut: it lies in several lanes, one after the other in time, and what a lane holds
  * of it is cut again into pieces. A run of the kernels takes one piece of every lane. Both are
@@ -46,6 +46,7 @@ typedef struct {
     sg_signature_layout layout;
     int64_t x_entries, y_entries; /* of an item's place */
     int64_t *order;               /* of the items, longest first; only for groups */
+    int64_t groups;               /* of a task, SG_MOST_ROWS items at most */
 } sg_signature_job;
 
 sg_signature_layout sg_signature_lay_out(const sg_signature_batch *batch, int what);
@@ -81,12 +82,18 @@ static inline void *sg_signature_area(const sg_signature_job *j, int worker)
            worker * j->layout.area_bytes;
 }
 
-/* Clears an item's place in out, if nothing is there yet. */
-static inline void sg_signature_clear(const sg_signature_job *j, int64_t item)
+/* Clears an item's place in out, if nothing is there yet, but for its first entries. */
+static inline void sg_signature_clear_behind(const sg_signature_job *j, int64_t item, int64_t first)
 {
     const sg_signature_batch *b = j->batch;
-    void *place = sg_advance(b->out, item * j->x_entries, b->scalar);
-    if (b->fresh) memset(place, 0, (size_t)(j->x_entries * sg_scalar_bytes(b->scalar)));
+    void *place = sg_advance(b->out, item * j->x_entries + first, b->scalar);
+    int64_t bytes = (j->x_entries - first) * sg_scalar_bytes(b->scalar);
+    if (b->fresh && bytes > 0) memset(place, 0, (size_t)bytes);
+}
+
+static inline void sg_signature_clear(const sg_signature_job *j, int64_t item)
+{
+    sg_signature_clear_behind(j, item, 0);
 }
 
 /* One item at a time: all four derivatives. -1: more than any memory. */

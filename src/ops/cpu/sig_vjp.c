@@ -2,6 +2,7 @@
 #include "ops/cpu/steps.h"
 #include "ops/cpu/tensor/tensor.h"
 #include <complex.h>
+#include <string.h>
 
 #define SG_KERNELS "ops/cpu/sig_vjp_real.inc"
 #include "ops/cpu/both_reals.h"

@@ -32,6 +32,12 @@ SG_SIGNATURE_KERNEL(sig_to_log_sig) /* sig -> log_sig */
 SG_SIGNATURE_KERNEL(logsig_to_sig)  /* log_sig -> sig */
 #undef SG_SIGNATURE_KERNEL
 
+/* x_bar = J(x)^T y_bar, of `length` points. */
+void sg_sig_vjp_fresh_f32(const sigad_plan *plan, int64_t length, const void *x, const void *y_bar,
+                          void *x_bar, void *work);
+void sg_sig_vjp_fresh_f64(const sigad_plan *plan, int64_t length, const void *x, const void *y_bar,
+                          void *x_bar, void *work);
+
 int64_t sg_sig_work_f32(const sigad_plan *plan, int64_t length);
 int64_t sg_sig_work_f64(const sigad_plan *plan, int64_t length);
 int64_t sg_sig_work_c64(const sigad_plan *plan, int64_t length);

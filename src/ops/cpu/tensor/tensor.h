@@ -10,9 +10,9 @@
 typedef struct {
     void (*sig)(const sigad_plan *plan, int64_t length, double time, const void *path, void *sig,
                 void *work);
-    /* path_bar += J^T sig_bar */
+    /* path_bar += J^T sig_bar, or = if `fresh` */
     void (*sig_vjp)(const sigad_plan *plan, int64_t length, double time, const void *path,
-                    const void *sig_bar, void *path_bar, void *work);
+                    const void *sig_bar, bool fresh, void *path_bar, void *work);
     int64_t (*closed_vjp_bytes)(const sigad_plan *plan, int64_t length);
     /* sg_series and sg_series_vjp of ops/cpu/signature.h, for any number of letters */
     void (*series)(const sigad_plan *plan, sg_series series, bool words_only, const void *x,
@@ -28,12 +28,15 @@ static inline bool sg_tensor_serves(const sigad_plan *plan)
 }
 
 /* Whether sig_vjp runs no state through time: from as many increments on as it takes to make up for
- * the tables of its field, which are made from the cotangent first. */
+ * the tables of its field, which are made from the cotangent first; in degree 3 of few letters they
+ * are small. */
 enum { SG_FIELD_STEPS = 8, SG_BENT_FIELD_STEPS = 16 };
+enum { SG_FIELD_LETTERS = 5 };
 static inline bool sg_tensor_vjp_is_closed(const sigad_plan *plan, int64_t steps)
 {
     if (!sg_tensor_serves(plan) || plan->degree == 2) return sg_tensor_serves(plan);
-    int64_t least = plan->degree == 3 ? SG_FIELD_STEPS : SG_BENT_FIELD_STEPS;
+    bool small = plan->degree == 3 && plan->letters <= SG_FIELD_LETTERS;
+    int64_t least = small ? SG_FIELD_STEPS : SG_BENT_FIELD_STEPS;
     return plan->degree <= 4 && steps >= least;
 }
 
