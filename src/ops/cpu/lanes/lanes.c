@@ -59,11 +59,15 @@ sg_lane_route sg_lanes_route(const sigad_plan *plan, int64_t steps, bool single,
     core_cut cut = core_cut_of(plan->letters, plan->degree, steps);
     int64_t all = sg_plan_words(plan) * vector_bytes;
     if (cut.whole && joins_with_room(cut.joins, all) < cut.joins)
-        cut = (core_cut){plan->degree > SG_CORE_JOINED ? -1 : cut.joins, 0};
+        cut = (core_cut){plan->degree > SG_CORE_JOINED ? -1 : cut.joins + 1, 0};
     bool core = !sums && plan->core && (cut.joins >= 0 || plan->spec.kernel == SIGAD_KERNEL_CORE);
     if (!core || cut.joins < 0) cut = (core_cut){0, 0};
     bool wide = !sums && !core && wide_pays(plan, steps);
     if (wide) cut.joins = wide_joins_of(plan, steps);
+    if (cut.joins > 0 && wide && !joins_with_room(1, all)) { /* too inaccurate in one chunk */
+        wide = false;
+        cut.joins = 0;
+    }
     int64_t state = core && !cut.whole ? plan->core->kept * vector_bytes : all;
     while (single && steps >> cut.joins > SG_CHUNK + SG_CHUNK / 2) cut.joins++;
     int joins = joins_with_room(cut.joins, state);
