@@ -292,8 +292,9 @@ static double choose_lanes(const sg_signature_batch *b, int what, const shape *s
                            sg_signature_layout *l)
 {
     int most = s->closed ? 1 : lanes->lanes;
-    if (!s->closed && best <= unit * least_of_group(s)) most = 0;
+    double least = least_of_group(s), join = s->batch * cost_of_join(s);
     for (int spread = 1; spread <= most; spread *= 2) {
+        if (!s->closed && best <= unit * (least + (spread - 1) * join)) break;
         double cost = unit * cost_of_groups(s, spread);
         if (cost >= best && !s->closed) continue;
         sg_signature_layout next = {.lanes = lanes, .chunks = {spread, 1}};
