@@ -305,8 +305,9 @@ static double choose_lanes(const sg_signature_batch *b, int what, const shape *s
                            sg_signature_layout *l)
 {
     int most = s->closed ? 1 : lanes->lanes;
-    if (!s->closed && best <= unit * least_of_group(s)) most = 0;
+    double least = least_of_group(s), join = s->batch * cost_of_join(s);
     for (int spread = 1; spread <= most; spread *= 2) {
+        if (!s->closed && best <= unit * (least + (spread - 1) * join)) break;
         double cost = unit * cost_of_groups(s, spread);
         if (cost >= best && !s->closed) continue;
         sg_signature_layout next = {.lanes = lanes, .chunks = {spread, 1}};
@@ -348,14 +349,23 @@ static double choose_for_paths(const sg_signature_batch *b, int what, const shap
     return best;
 }
 
+/* Whether the closed form of a logarithm, whose rows need not be transposed, is faster than lanes,
+ * which take the brackets of a group at once. */
+static bool rows_are_long(const sigad_plan *plan, int lanes)
+{
+    if (!sg_log_is_closed(plan)) return false;
+    if (plan->degree == 3)
+        return plan->letters > 2 * lanes && plan->spec.method == SIGAD_LYNDON_WORDS;
+    return plan->letters >= lanes;
+}
+
 static double choose_for_transforms(const sg_signature_batch *b, int what, const shape *s,
                                     sg_signature_layout *l)
 {
     bool real = what == SG_BATCH_FWD || what == SG_BATCH_VJP;
+    bool closed = b->kernels == &sg_sig_to_log_sig_kernels && what == SG_BATCH_FWD &&
+                  rows_are_long(b->plan, vectors_of(b)->lanes);
     /* a group takes about as long as a quarter of its lanes' items would, with few letters two */
-    /* rows that fill vectors need not be transposed */
-    bool closed = b->kernels == &sg_sig_to_log_sig_kernels && sg_log_is_closed(b->plan) &&
-                  what == SG_BATCH_FWD && b->plan->letters >= vectors_of(b)->lanes;
     bool enough = b->batch > 1 && (b->plan->letters <= 4 || 4 * s->batch > s->lanes);
     if (real && enough && !closed && sg_lanes_transform(b->plan)) {
         l->lanes = vectors_of(b);
