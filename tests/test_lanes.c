@@ -292,3 +292,107 @@ Test(lanes, three_levels_at_once)
                 check_all(&spec, 3, 67, (uint64_t)(100 * d + degree));
             }
 }
+
+/* The wide core, in one piece and in chunks: each degree has a tree of its own depth, and few
+ * letters have tiles of two and three levels; blocks of 64 increments. */
+Test(lanes, wide_core)
+{
+    for (int32_t d = 2; d <= 8 && d <= SG_LANE_LETTERS; d++)
+        for (int32_t degree = 5; degree <= (d == 2 ? 8 : d == 3 ? 7 : d == 4 ? 6 : 5); degree++) {
+            sigad_sig_spec spec = spec_of(d, degree, (d & 1) << 2);
+            check_all(&spec, MOST, SG_WIDE_STEPS + 1, (uint64_t)(100 * d + degree));
+        }
+    for (int32_t degree = 8; degree <= SG_WIDE_MOST; degree++)
+        for (int64_t steps = 47; steps <= 151; steps += steps == 48    ? 31
+                                                        : steps == 80  ? 20
+                                                        : steps == 100 ? 49
+                                                                       : 1) {
+            sigad_sig_spec spec = spec_of(2, degree, 0);
+            check_all(&spec, 3, steps + 1, (uint64_t)(degree + steps));
+        }
+    for (int flags = 1; flags < 5; flags += 4) {
+        sigad_sig_spec spec = spec_of(3, 6, flags);
+        check_all(&spec, MOST, 70, (uint64_t)flags);
+    }
+}
+
+/* Where the route takes it: from SG_WIDE_STEPS on, in degrees 5 to SG_WIDE_MOST, where there is no
+ * better core and nobody asks for a kernel. */
+Test(lanes, where_the_wide_core_is_taken)
+{
+    for (int32_t degree = 4; degree <= SG_WIDE_MOST + 1; degree++)
+        for (int32_t kernel = 0; kernel <= 2; kernel++) {
+            sigad_sig_spec spec = spec_of(2, degree, 0);
+            sigad_plan *plan;
+            bool possible = kernel == 0 && degree >= 5 && degree <= SG_WIDE_MOST;
+            spec.kernel = kernel;
+            cr_assert_eq(sigad_plan_create(&spec, &plan), SIGAD_OK);
+            sg_lane_route few = sg_lanes_route(plan, SG_WIDE_STEPS, false, 64),
+                          some = sg_lanes_route(plan, 119, false, 64),
+                          many = sg_lanes_route(plan, 10000, false, 64);
+            cr_assert_eq(few.wide, possible && degree <= 8);
+            cr_assert_eq(some.wide, possible && degree >= 7);
+            cr_assert_eq(many.wide, possible && degree > 10);
+            cr_assert(!some.wide || some.joins == (degree < 8 ? 0 : degree <= 10 ? 1 : 2));
+            cr_assert_not(some.wide && some.core);
+            sigad_plan_destroy(plan);
+        }
+}
+
+/* ---- several groups ---- */
+
+enum { GROUPS = 3 };
+
+/* The rows of one group again and again, the last group not full: the same bits as alone. */
+static void check_groups(const group *t, bool single, const char *where)
+{
+    const sigad_plan *plan = t->plan;
+    int rows = t->rows, all = GROUPS * rows - rows / 2;
+    int64_t n = t->length * plan->spec.dimension, m = plan->sig_length, lengths[GROUPS * MOST];
+    size_t bytes = single ? sizeof(float) : sizeof(double);
+    size_t need = (size_t)t->lanes->sig_bytes(plan, t->length) / 64 * 64 + 64;
+    double time[GROUPS * MOST];
+    const void *path[GROUPS * MOST];
+    void *alone[MOST], *sig[GROUPS * MOST], *work = aligned_alloc(64, need);
+    for (int r = 0; r < all; r++) {
+        lengths[r] = t->lengths[r % rows];
+        time[r] = t->time[r % rows];
+        path[r] = r >= rows ? path[r - rows] : single ? narrow(t->path[r], n) : t->path[r];
+        sig[r] = make((size_t)m, bytes);
+        if (r < rows) alone[r] = make((size_t)m, bytes);
+    }
+    t->lanes->sig(plan, t->length, rows, lengths, time, path, alone, work);
+    memset(work, 0xff, need);
+    t->lanes->sig(plan, t->length, all, lengths, time, path, sig, work);
+    for (int r = 0; r < all; r++)
+        cr_assert_eq(memcmp(sig[r], alone[r % rows], (size_t)m * bytes), 0,
+                     "%s: row %d, d %d, N %d, length %lld", where, r, (int)plan->spec.dimension,
+                     (int)plan->degree, (long long)t->length);
+    for (int r = 0; r < all; r++) {
+        free(sig[r]);
+        if (r < rows) free(alone[r]);
+        if (r < rows && single) free((void *)(uintptr_t)path[r]);
+    }
+    free(work);
+}
+
+/* Each way of taking increments, and of completing the core, which shares room with streams. */
+Test(lanes, several_groups_at_once)
+{
+    const struct {
+        int32_t d, degree;
+        int64_t length;
+        int flags;
+    } shape[] = {{3, 2, 20, 0}, {3, 2, 20, 1}, {2, 3, 20, 0}, {5, 3, 20, 0},  {2, 5, 8, 0},
+                 {3, 4, 20, 0}, {5, 4, 40, 0}, {4, 4, 60, 4}, {3, 5, 100, 0}, {3, 6, 100, 0},
+                 {2, 4, 20, 2}, {3, 7, 10, 4}, {7, 4, 40, 0}};
+    for (size_t i = 0; i < sizeof shape / sizeof *shape && shape[i].d <= SG_LANE_LETTERS; i++)
+        for (int isa = SG_ISA_BASE; isa <= (int)sg_isa_best(); isa++)
+            for (int single = 0; single < 2; single++) {
+                const sg_lane_kernels *lanes = (single ? sg_lanes_f32 : sg_lanes_f64)[isa];
+                sigad_sig_spec spec = spec_of(shape[i].d, shape[i].degree, shape[i].flags);
+                group t = group_create(&spec, lanes, lanes->lanes, shape[i].length, i);
+                check_groups(&t, single, sg_isa_name((sg_isa)isa));
+                group_destroy(&t);
+            }
+}

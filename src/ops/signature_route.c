@@ -90,9 +90,11 @@ static double cost_of_closed_form(const shape *s)
     double letters = (double)s->plan->letters, pairs = letters * letters / 2;
     double point = s->plan->spec.lead_lag ? 2 + 3 * letters : 2;
     if (s->degree == 2) return cost_of_area(s);
-    if (s->degree == 3)
-        return 1000 + 6 * letters * pairs / s->lanes +
+    if (s->degree == 3) {
+        double tables = letters * pairs * (letters <= SG_FIELD_LETTERS ? 6 / s->lanes : 9);
+        return 1000 + tables +
                s->filled * s->steps * (point + (2 * letters + 6) * pairs / s->lanes);
+    }
     double features = letters + letters * letters * 1.5;
     return 2500 + 10 * letters * letters * pairs +
            s->filled * s->steps * (18 + point + (features + 20 + 2 * letters) * pairs / s->lanes);
@@ -123,6 +125,12 @@ static double cost_of_lanes_join(const shape *s)
     return (500 + 1.5 * s->product + 4 * s->words) * (s->forward ? 1 : 3);
 }
 
+/* Of the words that trees with the wide core visit. */
+static double wide_part(const shape *s)
+{
+    return 1 - 0.85 / (double)s->plan->letters;
+}
+
 /* Of one group's increments. The core takes fewer operations, but each piece is completed. */
 static double cost_of_steps(const shape *s, double steps)
 {
@@ -135,12 +143,16 @@ static double cost_of_steps(const shape *s, double steps)
         bool exact = s->bytes == sizeof(float);
         double piece = exact && steps > EXACT_STEPS ? EXACT_STEPS : steps;
         bool core = sg_lanes_vjp_core(s->plan, (int64_t)piece, exact) != NULL;
+        double part = core                                                ? 0.45
+                      : sg_lanes_vjp_wide(s->plan, (int64_t)piece, exact) ? wide_part(s)
+                                                                          : 1;
         double still = s->plan->spec.lead_lag ? 0.75 : 1;
-        return steps * (20 * (double)s->plan->letters + still * (core ? 0.9 : 2) * s->step);
+        return steps * (20 * (double)s->plan->letters + still * part * 2 * s->step);
     }
     sg_lane_route route = sg_lanes_route(s->plan, (int64_t)steps, false, 0);
     if (route.sums) return 0.55 * sg_sum_words(route.sums) * steps + 4 * s->words;
-    return s->step * (route.core ? 0.28 * steps + 6 : route.area ? 0.35 * steps : 0.7 * steps);
+    double part = route.core ? 0.4 : route.area ? 0.5 : route.wide ? wide_part(s) : 1;
+    return s->step * (0.7 * part * steps + (route.core ? 6 : 0));
 }
 
 static double least_of_group(const shape *s)
@@ -378,6 +390,15 @@ int64_t sg_signature_layout_bytes(const sg_signature_layout *l)
     return total;
 }
 
+/* What the kernels forward set up for a group they can use for the next ones. */
+static int64_t groups_of_task(const sg_signature_batch *b, int what, const sg_signature_layout *l)
+{
+    if (!l->lanes || b->kernels != &sg_sig_kernels || what != SG_BATCH_FWD) return 1;
+    int64_t most = SG_MOST_ROWS / l->lanes->lanes, share = l->tasks / (8 * (int64_t)l->threads);
+    if (l->threads == 1 || share > most) return most;
+    return share < 1 ? 1 : share;
+}
+
 void sg_signature_run_by(const sg_signature_batch *batch, int what, const sg_signature_layout *l)
 {
     const sg_signature_kernels *kernels = batch->kernels;
@@ -386,11 +407,12 @@ void sg_signature_run_by(const sg_signature_batch *batch, int what, const sg_sig
                           .layout = *l,
                           .x_entries = sg_signature_x_entries(kernels, batch->plan, batch->length),
                           .y_entries = sg_signature_y_entries(kernels, batch->plan),
-                          .order = batch->work};
+                          .order = batch->work,
+                          .groups = groups_of_task(batch, what, l)};
     if (l->order_bytes) sg_signature_sort(batch->lengths, batch->length, j.order, batch->batch);
     if (l->lanes && sg_chunk_count(&l->chunks) > 1)
         sg_signature_run_chunks(&j);
     else
-        sg_parallel(l->threads, l->tasks, l->lanes ? sg_signature_run_group : sg_signature_run_item,
-                    &j);
+        sg_parallel(l->threads, (l->tasks + j.groups - 1) / j.groups,
+                    l->lanes ? sg_signature_run_group : sg_signature_run_item, &j);
 }
