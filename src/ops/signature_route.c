@@ -272,7 +272,7 @@ static void cut_time(const sg_signature_batch *b, int what, const shape *s, sg_s
     }
 }
 
-/* Chunks of items, for threads. */
+/* Chunks of items, for threads; a chunk costs more than its share of an item. */
 static void cut_items(const sg_signature_batch *b, int what, const shape *s, sg_signature_layout *l)
 {
     sg_signature_layout next = {.lanes = vectors_of(b), .alone = true, .chunks = {1, 1}};
@@ -281,7 +281,7 @@ static void cut_items(const sg_signature_batch *b, int what, const shape *s, sg_
     for (;;) {
         next.chunks.spread *= more_runs(s, next.chunks.spread);
         if (next.chunks.spread * b->batch > RUNS ||
-            !is_worth_it(item / (double)next.chunks.spread, cost_of_join(s), 1))
+            !is_worth_it(item / (2 * (double)next.chunks.spread), cost_of_join(s), 1))
             return;
         sg_signature_lay_out_lanes(b, what, &next);
         if (!fits(&next, what)) return;
