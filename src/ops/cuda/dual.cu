@@ -1,4 +1,4 @@
-// The kernels for dual numbers: those for any degree alone.
+// The kernels for dual numbers: of those of signatures, the ones for any degree alone.
 #include "ops/cuda/backward.cuh"
 #include "ops/cuda/dual.cuh"
 #include "ops/cuda/forward.cuh"
