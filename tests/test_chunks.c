@@ -49,6 +49,7 @@ static void widen(int scalar, double *numbers, int64_t n)
 typedef struct {
     signature_case c;
     int scalar, threads;
+    bool fresh; /* what cotangents are added to is cleared first */
     int64_t *lengths;
     sg_chunks chunks; /* spread 0: one item at a time, whole or in parts */
 } problem;
@@ -77,6 +78,7 @@ static double *result(const problem *p, int what, const sg_chunks *chunks)
                             .x = x,
                             .y_bar = g,
                             .out = out,
+                            .fresh = p->fresh && what == SG_BATCH_VJP,
                             .threads = p->threads};
     sg_signature_layout l = sg_signature_lay_out(&b, what);
     if (chunks) {
@@ -121,7 +123,8 @@ static problem draw_problem(uint64_t seed)
     int64_t batch = most > 100 ? 1 + draw(seed, 7, 3) : 1 + draw(seed, 7, 20);
     problem p = {.c = case_create(operation, &spec, batch, 2 + draw(seed, 8, most), seed),
                  .scalar = draw(seed, 9, 3) ? SG_F64 : SG_F32,
-                 .threads = 1 + (int)draw(seed, 10, 3)};
+                 .threads = 1 + (int)draw(seed, 10, 3),
+                 .fresh = draw(seed, 16, 2)};
     p.chunks = (sg_chunks){1 << draw(seed, 12, 5), 1 << draw(seed, 13, 5)};
     if (draw(seed, 15, 6) == 0) p.chunks.spread = 0;
     if (draw(seed, 14, 2)) p.lengths = make(batch, sizeof *p.lengths);

@@ -17,7 +17,7 @@ typedef struct {
     sigad_plan *plan;
     const sg_lane_kernels *lanes;
     int rows;
-    int64_t length, lengths[MOST];
+    int64_t length, lengths[MOST], room[MOST];
     double time[MOST];
     double *path[MOST], *g[MOST];
 } group;
@@ -52,6 +52,7 @@ static group group_create(const sigad_sig_spec *spec, const sg_lane_kernels *lan
         uint64_t key = sg_random_key(seed, (uint64_t)r);
         t.lengths[r] =
             r == 0 ? length : (int64_t)(sg_random_uniform(key, 1u << 30) * (double)(length + 1));
+        t.room[r] = r % 2 ? length : t.lengths[r];
         t.time[r] = sg_time_step(t.plan, t.lengths[r]);
         t.path[r] = draw_path(t.lengths[r], length, spec->dimension, key);
         t.g[r] = make((size_t)t.plan->sig_length, sizeof(double));
@@ -97,10 +98,11 @@ static void check(const group *t, bool single, const char *where)
     size_t most = (need > back ? need : back) / 64 * 64 + 64;
     void *work = aligned_alloc(64, most);
     memset(work, 0xff, most); /* NaNs */
-    t->lanes->sig(plan, t->length, t->rows, t->lengths, t->time, path, sig, work);
+    t->lanes->sig(plan, t->length, t->rows, t->lengths, t->room, t->time, path, sig, work);
     memset(work, 0xff, most);
     if (both)
-        t->lanes->sig_vjp(plan, t->length, t->rows, t->lengths, t->time, path, g, path_bar, work);
+        t->lanes->sig_vjp(plan, t->length, t->rows, t->lengths, t->room, t->time, path, g, path_bar,
+                          work);
 
     void *plain = aligned_alloc(
         64, (size_t)(sg_sig_work_f64(plan, t->length) + sg_sig_vjp_work_f64(plan, t->length)) *
@@ -199,8 +201,8 @@ Test(lanes, lead_lag_with_every_number_of_letters)
             }
 }
 
-/* Lead-lag by iterated sums, from SG_SUM_STEPS increments on: each number of channels has tiles of
- * its own, with and without time; each degree has a tree of its own depth. */
+/* Lead-lag by iterated sums, which forward need 48 increments, or less: each number of channels has
+ * tiles of its own, with and without time; each degree has a tree of its own depth. */
 Test(lanes, iterated_sums)
 {
     for (int32_t d = 1; d <= SG_SUM_CHANNELS; d++)
@@ -210,8 +212,8 @@ Test(lanes, iterated_sums)
                 int64_t length;
                 cr_assert_eq(sigad_sig_length(&spec, &length), SIGAD_OK);
                 if (2 * d + spec.time_aug > SG_CORE_LANE_LETTERS || length > 8000) continue;
-                check_all(&spec, 1 + d, 4 + d % 2, (uint64_t)(10 * d + flags));
-                check_all(&spec, MOST, 20, (uint64_t)(20 * d + flags));
+                check_all(&spec, 1 + d, 7 + d % 2, (uint64_t)(10 * d + flags));
+                check_all(&spec, MOST, 26, (uint64_t)(20 * d + flags));
             }
 }
 
@@ -290,5 +292,111 @@ Test(lanes, three_levels_at_once)
                 sigad_sig_spec spec = spec_of(d, degree, 0);
                 spec.kernel = kernel;
                 check_all(&spec, 3, 67, (uint64_t)(100 * d + degree));
+            }
+}
+
+/* The wide core, in one piece and in chunks: each degree has a tree of its own depth, and few
+ * letters have tiles of two and three levels; blocks of 64 increments. */
+Test(lanes, wide_core)
+{
+    for (int32_t d = 2; d <= 8 && d <= SG_LANE_LETTERS; d++)
+        for (int32_t degree = 5; degree <= (d == 2 ? 8 : d == 3 ? 7 : d == 4 ? 6 : 5); degree++) {
+            sigad_sig_spec spec = spec_of(d, degree, (d & 1) << 2);
+            check_all(&spec, MOST, SG_WIDE_STEPS + 1, (uint64_t)(100 * d + degree));
+        }
+    for (int32_t degree = 8; degree <= SG_WIDE_MOST; degree++)
+        for (int64_t steps = 47; steps <= 151; steps += steps == 48    ? 31
+                                                        : steps == 80  ? 20
+                                                        : steps == 100 ? 49
+                                                                       : 1) {
+            sigad_sig_spec spec = spec_of(2, degree, 0);
+            check_all(&spec, 3, steps + 1, (uint64_t)(degree + steps));
+        }
+    for (int flags = 1; flags < 5; flags += 4) {
+        sigad_sig_spec spec = spec_of(3, 6, flags);
+        check_all(&spec, MOST, 70, (uint64_t)flags);
+    }
+}
+
+/* Where the route takes it: from SG_WIDE_STEPS on, in degrees 5 to SG_WIDE_MOST, where there is no
+ * better core and nobody asks for a kernel. */
+Test(lanes, where_the_wide_core_is_taken)
+{
+    for (int32_t degree = 4; degree <= SG_WIDE_MOST + 1; degree++)
+        for (int32_t kernel = 0; kernel <= 2; kernel++) {
+            sigad_sig_spec spec = spec_of(2, degree, 0);
+            sigad_plan *plan;
+            bool possible = kernel == 0 && degree >= 5 && degree <= SG_WIDE_MOST;
+            spec.kernel = kernel;
+            cr_assert_eq(sigad_plan_create(&spec, &plan), SIGAD_OK);
+            sg_lane_route few = sg_lanes_route(plan, SG_WIDE_STEPS, false, 64),
+                          some = sg_lanes_route(plan, 119, false, 64),
+                          many = sg_lanes_route(plan, 10000, false, 64);
+            cr_assert_eq(few.wide, possible && degree <= 8);
+            cr_assert_eq(some.wide, possible && degree >= 7);
+            cr_assert_eq(many.wide, possible && degree > 10);
+            cr_assert(!some.wide || some.joins == (degree < 8 ? 0 : degree <= 10 ? 1 : 2));
+            cr_assert_not(some.wide && some.core);
+            sigad_plan_destroy(plan);
+        }
+}
+
+/* ---- several groups ---- */
+
+enum { GROUPS = 3 };
+
+/* The rows of one group again and again, the last group not full: the same bits as alone. */
+static void check_groups(const group *t, bool single, const char *where)
+{
+    const sigad_plan *plan = t->plan;
+    int rows = t->rows, all = GROUPS * rows - rows / 2;
+    int64_t n = t->length * plan->spec.dimension, m = plan->sig_length, lengths[GROUPS * MOST],
+            room[GROUPS * MOST];
+    size_t bytes = single ? sizeof(float) : sizeof(double);
+    size_t need = (size_t)t->lanes->sig_bytes(plan, t->length) / 64 * 64 + 64;
+    double time[GROUPS * MOST];
+    const void *path[GROUPS * MOST];
+    void *alone[MOST], *sig[GROUPS * MOST], *work = aligned_alloc(64, need);
+    for (int r = 0; r < all; r++) {
+        lengths[r] = t->lengths[r % rows];
+        room[r] = t->room[r % rows];
+        time[r] = t->time[r % rows];
+        path[r] = r >= rows ? path[r - rows] : single ? narrow(t->path[r], n) : t->path[r];
+        sig[r] = make((size_t)m, bytes);
+        if (r < rows) alone[r] = make((size_t)m, bytes);
+    }
+    t->lanes->sig(plan, t->length, rows, lengths, room, time, path, alone, work);
+    memset(work, 0xff, need);
+    t->lanes->sig(plan, t->length, all, lengths, room, time, path, sig, work);
+    for (int r = 0; r < all; r++)
+        cr_assert_eq(memcmp(sig[r], alone[r % rows], (size_t)m * bytes), 0,
+                     "%s: row %d, d %d, N %d, length %lld", where, r, (int)plan->spec.dimension,
+                     (int)plan->degree, (long long)t->length);
+    for (int r = 0; r < all; r++) {
+        free(sig[r]);
+        if (r < rows) free(alone[r]);
+        if (r < rows && single) free((void *)(uintptr_t)path[r]);
+    }
+    free(work);
+}
+
+/* Each way of taking increments, and of completing the core, which shares room with streams. */
+Test(lanes, several_groups_at_once)
+{
+    const struct {
+        int32_t d, degree;
+        int64_t length;
+        int flags;
+    } shape[] = {{3, 2, 20, 0}, {3, 2, 20, 1}, {2, 3, 20, 0}, {5, 3, 20, 0},  {2, 5, 8, 0},
+                 {3, 4, 20, 0}, {5, 4, 40, 0}, {4, 4, 60, 4}, {3, 5, 100, 0}, {3, 6, 100, 0},
+                 {2, 4, 20, 2}, {3, 7, 10, 4}, {7, 4, 40, 0}};
+    for (size_t i = 0; i < sizeof shape / sizeof *shape && shape[i].d <= SG_LANE_LETTERS; i++)
+        for (int isa = SG_ISA_BASE; isa <= (int)sg_isa_best(); isa++)
+            for (int single = 0; single < 2; single++) {
+                const sg_lane_kernels *lanes = (single ? sg_lanes_f32 : sg_lanes_f64)[isa];
+                sigad_sig_spec spec = spec_of(shape[i].d, shape[i].degree, shape[i].flags);
+                group t = group_create(&spec, lanes, lanes->lanes, shape[i].length, i);
+                check_groups(&t, single, sg_isa_name((sg_isa)isa));
+                group_destroy(&t);
             }
 }

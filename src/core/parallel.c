@@ -50,10 +50,13 @@ typedef struct {
     void *user;
 } job;
 
+/* A worker looks before it takes from another's queue: most are empty by then, and to take would
+ * move the queue to its core. */
 static void work(job *j, int worker)
 {
     for (int k = 0; k < j->queues; k++) {
         queue *q = &j->queue[(worker + k) % j->queues];
+        if (k && atomic_load_explicit(&q->next, memory_order_relaxed) >= q->end) continue;
         for (int64_t i;
              (i = atomic_fetch_add_explicit(&q->next, 1, memory_order_relaxed)) < q->end;)
             j->body(j->user, i, worker);
@@ -88,31 +91,59 @@ static void on_threads(int threads, job *j)
     work(j, 0);
     for (int i = 1; i < started; i++) pthread_join(thread[i], NULL);
 }
+
+static void all_on_threads(int threads, int jobs, job *j)
+{
+    for (int k = 0; k < jobs; k++) on_threads(threads, &j[k]);
+}
 #else
-static void on_threads(int threads, job *j)
+static void all_on_threads(int threads, int jobs, job *j)
 {
 #    pragma omp parallel num_threads(threads)
-    work(j, omp_get_thread_num());
+    for (int k = 0; k < jobs; k++) {
+        work(&j[k], omp_get_thread_num());
+        if (k + 1 < jobs) {
+#    pragma omp barrier
+        }
+    }
 }
 #endif
 
-static void several(int threads, int64_t count, void (*body)(void *, int64_t, int), void *user)
+static void fill(job *j, int threads, const sg_phase *phase, void *user)
 {
-    job j = {.queues = threads < MOST ? threads : MOST, .body = body, .user = user};
-    for (int k = 0; k < j.queues; k++) {
-        atomic_init(&j.queue[k].next, count * k / j.queues);
-        j.queue[k].end = count * (k + 1) / j.queues;
+    j->queues = threads < MOST ? threads : MOST;
+    j->body = phase->body;
+    j->user = user;
+    for (int k = 0; k < j->queues; k++) {
+        atomic_init(&j->queue[k].next, phase->count * k / j->queues);
+        j->queue[k].end = phase->count * (k + 1) / j->queues;
     }
-    on_threads(threads, &j);
+}
+
+/* Queues are on the stack and few of them are used: they are not cleared. */
+static void several(int threads, int phases, const sg_phase *phase, void *user)
+{
+    job j[SG_PHASES];
+    for (int k = 0; k < phases; k++) fill(&j[k], threads, &phase[k], user);
+    all_on_threads(threads, phases, j);
+}
+
+void sg_parallel_phases(int threads, int phases, const sg_phase *phase, void *user)
+{
+    int64_t most = 0;
+    for (int k = 0; k < phases; k++)
+        if (phase[k].count > most) most = phase[k].count;
+    if (threads > most) threads = (int)most;
+    if (threads > 1) {
+        several(threads, phases, phase, user);
+        return;
+    }
+    for (int k = 0; k < phases; k++)
+        for (int64_t i = 0; i < phase[k].count; i++) phase[k].body(user, i, 0);
 }
 
 void sg_parallel(int threads, int64_t count, void (*body)(void *user, int64_t index, int worker),
                  void *user)
 {
-    if (threads > count) threads = (int)count;
-    if (threads > 1) {
-        several(threads, count, body, user);
-        return;
-    }
-    for (int64_t i = 0; i < count; i++) body(user, i, 0);
+    sg_parallel_phases(threads, 1, &(sg_phase){count, body}, user);
 }

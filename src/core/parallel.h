@@ -16,4 +16,13 @@ int sg_thread_count(int n_jobs);
    is started. */
 void sg_parallel(int threads, int64_t count, void (*body)(void *user, int64_t index, int worker),
                  void *user);
+
+/* Phases of such work: what belongs to one begins when all that belongs to those before it has
+   ended. Cheaper than as many calls. At most SG_PHASES. */
+enum { SG_PHASES = 4 };
+typedef struct {
+    int64_t count;
+    void (*body)(void *user, int64_t index, int worker);
+} sg_phase;
+void sg_parallel_phases(int threads, int phases, const sg_phase *phase, void *user);
 #endif

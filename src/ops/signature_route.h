@@ -6,7 +6,7 @@
 #include "ops/signature_batch.h"
 #include <string.h>
 
-enum { SG_MOST_LANES = 16 };
+enum { SG_MOST_LANES = 16, SG_MOST_ROWS = 64 };
 
 /* How a path is cut: it lies in several lanes, one after the other in time, and what a lane holds
  * of it is cut again into pieces. A run of the kernels takes one piece of every lane. Both are
@@ -46,6 +46,7 @@ typedef struct {
     sg_signature_layout layout;
     int64_t x_entries, y_entries; /* of an item's place */
     int64_t *order;               /* of the items, longest first; only for groups */
+    int64_t groups;               /* of a task, SG_MOST_ROWS items at most */
 } sg_signature_job;
 
 sg_signature_layout sg_signature_lay_out(const sg_signature_batch *batch, int what);

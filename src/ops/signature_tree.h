@@ -3,6 +3,7 @@
 #ifndef SG_SIGNATURE_TREE_H
 #define SG_SIGNATURE_TREE_H
 #include "ops/cpu/lanes/lanes.h"
+#include <stdatomic.h>
 
 typedef struct {
     const sigad_plan *kept, *whole; /* of nodes and of cotangents, without scalar term */
@@ -22,7 +23,12 @@ char *sg_tree_leaf(const sg_tree *tree, int64_t leaf);
 /* Products over leaves first .. end - 1. */
 void sg_tree_join(const sg_tree *tree, int64_t first, int64_t end);
 
-/* From the cotangent of that product to those of the leaves. The cotangent of a node lies where
- * that of its first leaf will. */
-void sg_tree_split(const sg_tree *tree, int64_t first, int64_t end);
+/* The same for threads that bring leaves: a leaf is there; now are those products that only waited
+ * for it. Whether the product of all `leaves` is, a power of two. `arrived` has an entry for each
+ * leaf, 0 at first. */
+bool sg_tree_arrive(const sg_tree *tree, int64_t leaf, int64_t leaves, atomic_int *arrived);
+
+/* From the cotangent of that product to those of its parts of `least` leaves. The cotangent of a
+ * node lies where that of its first leaf will. */
+void sg_tree_split(const sg_tree *tree, int64_t first, int64_t end, int64_t least);
 #endif

@@ -148,9 +148,6 @@ typedef struct {
 
 extern const sg_cuda_dual sg_cuda_dual_of_build;
 
-extern const struct sg_kernels sg_cuda_dense_kernels; /* ops/kernels.h */
-extern const struct sg_rule_kernels sg_cuda_rules;    /* train/rules/rules.h */
-
 /* What the layout asks of a device. */
 typedef struct {
     int32_t device; /* the index of the calling thread's current one */
@@ -170,7 +167,7 @@ typedef struct {
     const struct sg_rule_kernels *rules;
     const sg_cuda_dual *dual;
     /* Those of ops/cuda/dense/blas.h; NULL: there is no cuBLAS. */
-    bool (*open_blas)(struct sg_cuda_blas *blas, void *stream, const char **reason);
+    bool (*open_blas)(struct sg_cuda_blas *blas, void *stream, void *scratch, const char **reason);
     void (*close_blas)(struct sg_cuda_blas *blas);
 } sg_cuda_driver;
 
