@@ -150,7 +150,7 @@ static void find_cliffs(const char *over, curve *c, double seconds, FILE *cliffs
 static int measure_rates(double seconds)
 {
     sigad_sig_spec spec = {SIGAD_SIG_SPEC_INIT, .dimension = 1, .degree = 1};
-    for (int f32 = 0; f32 < 2; f32++) rate[f32] = bench_product_rate(f32, 30 * seconds);
+    for (int f32 = 0; f32 < 2; f32++) rate[f32] = bench_product_rate(f32, 100 * seconds);
     copy_rate = bench_copy_rate(10 * seconds);
     point nothing = {.what = {BENCH_SIG, 0, 0, 1, 0, 1, 1, spec}};
     if (measure(&nothing, seconds)) return 1;
