@@ -4,12 +4,14 @@
  *     sweeps [--seconds S] [--over batch|length|dimension|degree] [--quick]
  *
  * One line for each point, in columns between tabs: what is swept, the shape, the microseconds of
- * the call, its operations. Times are medians, less that of a call that has nothing to do.
- * Operations are those of bench_floor and one for each number read or written. A point is a cliff
- * if an operation takes more than twice the time of one at a neighbour, except beside one letter or
- * degree 1, where the result has a closed form; before it is called one, both are measured again,
- * for ten times as long. Cliffs are listed last, after a line "# cliffs", with how many times
- * slower they are and than which neighbour. */
+ * the call, and its floor. Times are medians, less that of a call that has nothing to do. The floor
+ * is the time of the operations of bench_floor at the rate of matrix products, and of the bytes of
+ * the arguments, read once, and of the result, written once, at the rate of a copy in the caches:
+ * in degrees 1 and 2, or with few letters, moving the points is most of the work. A point is a
+ * cliff if its time is more than twice as many times its floor as a neighbour's, except beside one
+ * letter or degree 1, where the result has a closed form; before it is called one, both are
+ * measured again, for ten times as long. Cliffs are listed last, after a line "# cliffs", with how
+ * many times slower they are and than which neighbour. */
 #include "cases.h"
 #include "timing.h"
 #include <math.h>
@@ -33,11 +35,12 @@ static const base bases[] = {
 };
 
 enum { MOST_POINTS = 100 };
-static double idle; /* seconds of a call that has nothing to do */
+static double idle;               /* seconds of a call that has nothing to do */
+static double rate[2], copy_rate; /* of products of doubles and of floats; of copies */
 
 typedef struct {
     bench_case what;
-    double seconds, operations; /* of a call */
+    double seconds, floor; /* of a call */
 } point;
 
 typedef struct {
@@ -93,14 +96,16 @@ static int measure(point *p, double seconds)
     double time = bench_median(bench_call, &problem, seconds);
     p->seconds = fmax(time - idle, 1e-9);
     double numbers = (double)(problem.x_entries * (p->what.backward ? 2 : 1) + problem.y_entries);
-    p->operations = (double)p->what.batch * (bench_floor(&p->what) + numbers);
+    double bytes = numbers * (p->what.f32 ? sizeof(float) : sizeof(double));
+    p->floor =
+        (double)p->what.batch * (bench_floor(&p->what) / rate[p->what.f32] + bytes / copy_rate);
     bench_close(&problem);
     return time < 0;
 }
 
-static double per_operation(const point *p)
+static double over_floor(const point *p)
 {
-    return p->seconds / p->operations;
+    return p->seconds / p->floor;
 }
 
 static int is_closed_form(const point *p)
@@ -110,7 +115,7 @@ static int is_closed_form(const point *p)
 
 static int is_steep(const point *a, const point *b)
 {
-    return !is_closed_form(b) && per_operation(a) > 2 * per_operation(b);
+    return !is_closed_form(b) && over_floor(a) > 2 * over_floor(b);
 }
 
 /* Is a more than twice as slow as its neighbour b, also at a second look? */
@@ -123,10 +128,10 @@ static int is_cliff(point *a, point *b, double seconds)
 static void print_point(FILE *file, const char *over, const point *p)
 {
     const bench_case *c = &p->what;
-    fprintf(file, "%s\t%s\t%s\t%lld\t%lld\t%d\t%d\t%.4f\t%.6g", over,
+    fprintf(file, "%s\t%s\t%s\t%lld\t%lld\t%d\t%d\t%.4f\t%.4f", over,
             c->backward ? "backward" : "forward", c->f32 ? "f32" : "f64", (long long)c->batch,
             (long long)c->length, c->spec.dimension, c->spec.degree, 1e6 * p->seconds,
-            p->operations);
+            1e6 * p->floor);
 }
 
 /* Appends the cliffs of a curve to a text that is printed at the end. */
@@ -137,14 +142,16 @@ static void find_cliffs(const char *over, curve *c, double seconds, FILE *cliffs
             int j = i + side;
             if (j < 0 || j >= c->count || !is_cliff(&c->at[i], &c->at[j], seconds)) continue;
             print_point(cliffs, over, &c->at[i]);
-            fprintf(cliffs, "\t%.2f\t%lld\n", per_operation(&c->at[i]) / per_operation(&c->at[j]),
+            fprintf(cliffs, "\t%.2f\t%lld\n", over_floor(&c->at[i]) / over_floor(&c->at[j]),
                     (long long)value_of(over, &c->at[j].what));
         }
 }
 
-static int measure_idle(double seconds)
+static int measure_rates(double seconds)
 {
     sigad_sig_spec spec = {SIGAD_SIG_SPEC_INIT, .dimension = 1, .degree = 1};
+    for (int f32 = 0; f32 < 2; f32++) rate[f32] = bench_product_rate(f32, 100 * seconds);
+    copy_rate = bench_copy_rate(10 * seconds);
     point nothing = {.what = {BENCH_SIG, 0, 0, 1, 0, 1, 1, spec}};
     if (measure(&nothing, seconds)) return 1;
     idle = nothing.seconds;
@@ -187,9 +194,10 @@ int main(int argc, char **argv)
         }
     }
     FILE *cliffs = tmpfile();
-    if (!cliffs || measure_idle(seconds)) return 1;
+    if (!cliffs || measure_rates(seconds)) return 1;
     printf("# idle %.4f\n", 1e6 * idle);
-    printf("over\tdirection\tdtype\tbatch\tlength\tdimension\tdegree\tmicroseconds\toperations\n");
+    printf("# rate f64 %.4g\n# rate f32 %.4g\n# copy %.4g\n", rate[0], rate[1], copy_rate);
+    printf("over\tdirection\tdtype\tbatch\tlength\tdimension\tdegree\tmicroseconds\tfloor\n");
     for (size_t i = 0; i < sizeof bases / sizeof *bases; i++)
         for (int f32 = 0; f32 < 2; f32++)
             for (int backward = 0; backward < 2; backward++) {

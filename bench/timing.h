@@ -25,4 +25,8 @@ double bench_instructions(int (*call)(void *user), void *user);
  * floats if f32, else of doubles: the best of what `seconds` allow. 0 if memory is short. */
 double bench_product_rate(int f32, double seconds);
 
+/* Bytes a second, read and written, when one mebibyte is copied to another over and over: the best
+ * of what `seconds` allow. 0 if memory is short. */
+double bench_copy_rate(double seconds);
+
 #endif

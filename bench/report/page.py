@@ -156,7 +156,7 @@ def share_plot(grid):
 
 # ---- sweeps ----------------------------------------------------------------------------------------------------------------
 
-def sweep_plot(rows, over, rates):
+def sweep_plot(rows, over):
     """Forward and backward side by side; a colour for each base, dashes for float32; no closed forms."""
     names = {"batch": "B", "length": "L", "dimension": "d", "degree": "N"}
     drawn = {direction: collections.defaultdict(list) for direction in DIRECTIONS}
@@ -164,8 +164,7 @@ def sweep_plot(rows, over, rates):
         if "1" in (row["dimension"], row["degree"]):
             continue
         base = tuple((name, int(row[name])) for name in names if name != over)
-        unit = 1e6 / rates[row["dtype"]] * float(row["operations"])
-        drawn[row["direction"]][base, row["dtype"]].append((int(row[over]), float(row["microseconds"]) / unit))
+        drawn[row["direction"]][base, row["dtype"]].append((int(row[over]), float(row["microseconds"]) / float(row["floor"])))
     bases = list(dict.fromkeys(base for base, _ in drawn["forward"]))
     panels = []
     for direction in DIRECTIONS:
@@ -173,17 +172,17 @@ def sweep_plot(rows, over, rates):
                    "points": points, "colour": bases.index(base), "dashed": dtype == "f32"}
                   for (base, dtype), points in drawn[direction].items()]
         panels.append((f"sig, {direction} (dashed: float32)", curves))
-    return plot.curves(f"Time of an operation over {over}", f"{over} {names[over]}", "time of an operation / of one in a product",
+    return plot.curves(f"Time over floor, over {over}", f"{over} {names[over]}", "time / floor",
                        panels, over == "length")
 
 
 def cliff_table(cliffs):
     if not cliffs:
-        return "No point is more than twice as slow per operation as a neighbour.\n"
+        return "No point takes more than twice as many times its floor as a neighbour.\n"
     body = [[f'{c["over"]} {c["direction"]} {c["dtype"]}', f'{c["batch"]}, {c["length"]}, {c["dimension"]}, {c["degree"]}',
-             figure(1e3 * float(c["microseconds"]) / float(c["operations"])), c["ratio"], c["neighbour"]] for c in cliffs]
-    return ("Points that are more than twice as slow per operation as a neighbour:\n\n" +
-            table(["sweep over", "B, L, d, N", "ns an operation", "times slower", "than at"], body))
+             figure(float(c["microseconds"]) / float(c["floor"])), c["ratio"], c["neighbour"]] for c in cliffs]
+    return ("Points that take more than twice as many times their floor as a neighbour:\n\n" +
+            table(["sweep over", "B, L, d, N", "time over floor", "times slower", "than at"], body))
 
 
 # ---- accuracy --------------------------------------------------------------------------------------------------------------
@@ -322,11 +321,11 @@ result. B paths in a batch, L points, d letters, degree N.
                  " count of operations.\n")
     for operation in ("sig_to_log_sig", "logsig_to_sig", "log_sig"):
         parts.append(f"### {operation}\n\n{transform_table(grid, operation)}")
-    parts.append("## Sweeps\n\nTime of one operation while one size changes, in units of one operation in a matrix product."
-                 " Operations: Horner's, and one for each number read or written. The time of a call that has nothing to do is taken"
-                 " off. Where d or N is 1 there is a closed form, which is left out of the plots.\n")
+    parts.append("## Sweeps\n\nTime over its floor while one size changes. Floor: Horner's operations at the rate of matrix products,"
+                 " and the bytes of arguments and result, each moved once, at the rate of a copy in the caches. The time of a call"
+                 " that has nothing to do is taken off. Where d or N is 1 there is a closed form, which is left out of the plots.\n")
     for over in dict.fromkeys(row["over"] for row in sweeps):
-        plots[f"sweep-{over}.svg"] = sweep_plot([row for row in sweeps if row["over"] == over], over, grid.rates)
+        plots[f"sweep-{over}.svg"] = sweep_plot([row for row in sweeps if row["over"] == over], over)
         parts.append(f"![Sweep over {over}](plots/sweep-{over}.svg)\n")
     parts.append(cliff_table(cliffs))
     parts.append(f"""## Accuracy

@@ -74,13 +74,13 @@ static double round_up(double x)
     return whole < x ? whole + 1 : whole;
 }
 
-/* Degree 2 backward: several points in a vector, or a point in some. */
+/* Degree 2 backward: points in a vector, or a point in some. */
 static double cost_of_area(const shape *s)
 {
     double channels = s->plan->spec.dimension, sides = s->plan->spec.lead_lag ? 2 : 1;
     double points = s->filled * s->steps / sides, wide = round_up(channels / s->lanes);
-    if (sides < 2 && 2 * channels <= s->lanes)
-        return 60 + points * (0.6 + channels * channels / s->lanes);
+    if (sides < 2 && channels <= 8 && channels <= s->lanes)
+        return 60 + points * (0.6 + channels / (double)(int)(s->lanes / channels));
     return 150 + 6 * (double)s->plan->letters * wide + points * (3 + 1.1 * sides * channels * wide);
 }
 

@@ -22,6 +22,9 @@ int64_t sg_tensor_elements(const sigad_plan *plan, int64_t length, int64_t bytes
 
 bool sg_tensor_core(const sigad_plan *plan, int64_t steps, int64_t bytes)
 {
+    if (plan->degree == 2)
+        return plan->letters >= SG_TENSOR_PAIR_LETTERS && steps >= SG_TENSOR_PAIR_STEPS &&
+               !plan->spec.lead_lag && plan->spec.kernel != SIGAD_KERNEL_PLAIN;
     if (plan->degree != 3 || plan->letters * bytes < SG_TENSOR_CORE_ROW) return false;
     if (plan->spec.kernel == SIGAD_KERNEL_AUTO) return steps >= SG_TENSOR_CORE_STEPS;
     return plan->spec.kernel == SIGAD_KERNEL_CORE;

@@ -41,8 +41,10 @@ static inline bool sg_tensor_vjp_is_closed(const sigad_plan *plan, int64_t steps
 }
 
 enum {
-    SG_TENSOR_CORE_ROW = 80,  /* bytes of all letters: fewer do not fill vectors */
-    SG_TENSOR_CORE_STEPS = 40 /* increments from which completing the core pays */
+    SG_TENSOR_CORE_ROW = 80,     /* bytes of all letters: fewer do not fill vectors */
+    SG_TENSOR_CORE_STEPS = 40,   /* increments from which completing the core pays */
+    SG_TENSOR_PAIR_LETTERS = 17, /* the same of degree 2: more letters than lanes take, where a */
+    SG_TENSOR_PAIR_STEPS = 8     /* point does not fit a vector */
 };
 /* Whether the signature of a path of so many increments, in numbers of `bytes`, comes from the
  * core. */
