@@ -293,6 +293,52 @@ Test(lanes, three_levels_at_once)
             }
 }
 
+/* The wide core, in one piece and in chunks: each degree has a tree of its own depth, and few
+ * letters have tiles of two and three levels; blocks of 64 increments. */
+Test(lanes, wide_core)
+{
+    for (int32_t d = 2; d <= 8 && d <= SG_LANE_LETTERS; d++)
+        for (int32_t degree = 5; degree <= (d == 2 ? 8 : d == 3 ? 7 : d == 4 ? 6 : 5); degree++) {
+            sigad_sig_spec spec = spec_of(d, degree, (d & 1) << 2);
+            check_all(&spec, MOST, SG_WIDE_STEPS + 1, (uint64_t)(100 * d + degree));
+        }
+    for (int32_t degree = 8; degree <= SG_WIDE_MOST; degree++)
+        for (int64_t steps = 47; steps <= 151; steps += steps == 48    ? 31
+                                                        : steps == 80  ? 20
+                                                        : steps == 100 ? 49
+                                                                       : 1) {
+            sigad_sig_spec spec = spec_of(2, degree, 0);
+            check_all(&spec, 3, steps + 1, (uint64_t)(degree + steps));
+        }
+    for (int flags = 1; flags < 5; flags += 4) {
+        sigad_sig_spec spec = spec_of(3, 6, flags);
+        check_all(&spec, MOST, 70, (uint64_t)flags);
+    }
+}
+
+/* Where the route takes it: from SG_WIDE_STEPS on, in degrees 5 to SG_WIDE_MOST, where there is no
+ * better core and nobody asks for a kernel. */
+Test(lanes, where_the_wide_core_is_taken)
+{
+    for (int32_t degree = 4; degree <= SG_WIDE_MOST + 1; degree++)
+        for (int32_t kernel = 0; kernel <= 2; kernel++) {
+            sigad_sig_spec spec = spec_of(2, degree, 0);
+            sigad_plan *plan;
+            bool possible = kernel == 0 && degree >= 5 && degree <= SG_WIDE_MOST;
+            spec.kernel = kernel;
+            cr_assert_eq(sigad_plan_create(&spec, &plan), SIGAD_OK);
+            sg_lane_route few = sg_lanes_route(plan, SG_WIDE_STEPS, false, 64),
+                          some = sg_lanes_route(plan, 119, false, 64),
+                          many = sg_lanes_route(plan, 10000, false, 64);
+            cr_assert_eq(few.wide, possible && degree <= 8);
+            cr_assert_eq(some.wide, possible && degree >= 7);
+            cr_assert_eq(many.wide, possible && degree > 10);
+            cr_assert(!some.wide || some.joins == (degree < 8 ? 0 : degree <= 10 ? 1 : 2));
+            cr_assert_not(some.wide && some.core);
+            sigad_plan_destroy(plan);
+        }
+}
+
 /* ---- several groups ---- */
 
 enum { GROUPS = 3 };

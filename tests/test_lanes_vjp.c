@@ -214,3 +214,15 @@ Test(lanes_vjp, spans)
     for (size_t i = 0; i < sizeof length / sizeof *length; i++) check_all(4, 5, 0, 3, length[i]);
     check_all(2, 7, 0, 3, 1500);
 }
+
+/* The wide core: each depth of the tree, blocks and spans. */
+Test(lanes_vjp, wide_core)
+{
+    for (int32_t d = 2; d <= 3; d++)
+        for (int32_t degree = 7; degree <= (d == 2 ? SG_WIDE_MOST : 8); degree++)
+            check_kernel(SIGAD_KERNEL_AUTO, d, degree, d & 1, 5 + d, SG_WIDE_STEPS + 1);
+    for (int32_t d = 4; d <= 8 && d <= SG_LANE_LETTERS; d++)
+        check_kernel(SIGAD_KERNEL_AUTO, d, 5, 0, 5, SG_CORE_PULL_STEPS);
+    check_kernel(SIGAD_KERNEL_AUTO, 2, 7, 1, MOST, 67);
+    check_kernel(SIGAD_KERNEL_AUTO, 2, 8, 4, 3, 1500);
+}

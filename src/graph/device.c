@@ -229,19 +229,24 @@ static bool find(sigad_context *context, const sigad_context_options *options)
 }
 
 /* Without cuBLAS, products are slower and as good. */
-static void open_blas(sigad_context *context)
+static int open_blas(sigad_context *context)
 {
     sg_device *device = &context->device;
     const sg_error *error = &context->error;
     char text[200];
     const char *reason = NULL;
-    if (!device->driver->open_blas) return;
-    if (device->driver->open_blas(&device->blas, device->stream, &reason)) {
+    if (!device->driver->open_blas) return 0;
+    device->blas_scratch = sg_device_take(context, SG_CUDA_BLAS_SCRATCH);
+    if (!device->blas_scratch) return SG_CUDA_NO_MEMORY;
+    if (device->driver->open_blas(&device->blas, device->stream, device->blas_scratch, &reason)) {
         context->place.blas = &device->blas;
-        return;
+        return 0;
     }
+    sg_device_release(context, device->blas_scratch, SG_CUDA_BLAS_SCRATCH);
+    device->blas_scratch = NULL;
     snprintf(text, sizeof text, "sigad_context_create: products go without cuBLAS: %s", reason);
     if (error->log) error->log(error->log_user, SIGAD_LOG_INFO, text);
+    return 0;
 }
 
 /* What the kernels of dense operations need; released by sg_device_close, also after a failure. */
@@ -257,8 +262,7 @@ static int open_place(sigad_context *context)
     if (error) return error;
     place->scratch = sg_device_take(context, SG_PLACE_SCRATCH * sizeof *place->scratch);
     if (!place->scratch) return SG_CUDA_NO_MEMORY;
-    open_blas(context);
-    return 0;
+    return open_blas(context);
 }
 
 static int open_on_device(sigad_context *context)
@@ -319,6 +323,7 @@ void sg_device_close(sigad_context *context)
     const int32_t before = sg_device_enter(device);
     sg_device_release(context, place->scratch, SG_PLACE_SCRATCH * sizeof *place->scratch);
     if (place->blas) device->driver->close_blas(&device->blas);
+    sg_device_release(context, device->blas_scratch, SG_CUDA_BLAS_SCRATCH);
     if (place->finding) runtime->release_pinned(place->finding);
     if (device->owns_stream) runtime->destroy_stream(device->stream);
     sg_device_leave(device, before);

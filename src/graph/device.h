@@ -22,7 +22,8 @@ typedef struct {
     sigad_allocator memory; /* what memory is taken through: the hook or the pool */
     sg_cuda_properties properties;
     sg_cuda_blas blas;
-    void *capture; /* a sigad_cuda_graph that queued work goes to; NULL: it runs */
+    void *blas_scratch; /* SG_CUDA_BLAS_SCRATCH bytes, or NULL */
+    void *capture;      /* a sigad_cuda_graph that queued work goes to; NULL: it runs */
 } sg_device;
 
 /* Finds the device that the options ask for. On failure the error is set, and nothing is held. */

@@ -185,6 +185,10 @@ static bool check_device_bytes(sigad_tape *tape, const char *caller, const sigad
         sg_fail(&tape->context->error, SIGAD_EINVAL,
                 "%s: data is not memory of CUDA device %d: memory of the host goes to sigad_input",
                 caller, (int)device->index);
+    else if (found == SG_CUDA_UNKNOWN)
+        sg_fail(&tape->context->error, SIGAD_ECUDA,
+                "%s: CUDA device %d reports an error, so that data cannot be looked at", caller,
+                (int)device->index);
     else if (found)
         sg_fail(&tape->context->error, SIGAD_EINVAL,
                 "%s: data is memory of another CUDA device than %d", caller, (int)device->index);

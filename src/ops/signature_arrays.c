@@ -2,6 +2,7 @@
  * over the batch. */
 #include "core/memory.h"
 #include "core/parallel.h"
+#include "ops/signature_functions.h"
 #include "ops/signature_route.h"
 
 /* batch * entries elements fit in memory, and if there are any, the pointer is there. */
@@ -50,67 +51,15 @@ static sigad_status run(sg_signature_batch b, int what, int n_jobs)
     return SIGAD_OK;
 }
 
-#define FROM_PATH(name, REAL, S, SCALAR)                                                   \
-    sigad_status sigad_##name##_##S(const sigad_plan *plan, int64_t batch, int64_t length, \
-                                    const int64_t *lengths, const REAL *path, REAL *out,   \
-                                    int n_jobs)                                            \
-    {                                                                                      \
-        return run((sg_signature_batch){.kernels = &sg_##name##_kernels,                   \
-                                        .plan = plan,                                      \
-                                        .scalar = SCALAR,                                  \
-                                        .batch = batch,                                    \
-                                        .length = length,                                  \
-                                        .lengths = lengths,                                \
-                                        .x = path,                                         \
-                                        .out = out},                                       \
-                   SG_BATCH_FWD, n_jobs);                                                  \
-    }                                                                                      \
-    sigad_status sigad_##name##_backprop_##S(                                              \
-        const sigad_plan *plan, int64_t batch, int64_t length, const int64_t *lengths,     \
-        const REAL *path, const REAL *derivs, REAL *path_derivs, int n_jobs)               \
-    {                                                                                      \
-        return run((sg_signature_batch){.kernels = &sg_##name##_kernels,                   \
-                                        .plan = plan,                                      \
-                                        .scalar = SCALAR,                                  \
-                                        .batch = batch,                                    \
-                                        .length = length,                                  \
-                                        .lengths = lengths,                                \
-                                        .x = path,                                         \
-                                        .y_bar = derivs,                                   \
-                                        .out = path_derivs},                               \
-                   SG_BATCH_VJP, n_jobs);                                                  \
-    }
+enum { scalar_of_f32 = SG_F32, scalar_of_f64 = SG_F64 };
 
-#define BETWEEN(name, REAL, S, SCALAR)                                                             \
-    sigad_status sigad_##name##_##S(const sigad_plan *plan, int64_t batch, const REAL *x, REAL *y, \
-                                    int n_jobs)                                                    \
-    {                                                                                              \
-        return run((sg_signature_batch){.kernels = &sg_##name##_kernels,                           \
-                                        .plan = plan,                                              \
-                                        .scalar = SCALAR,                                          \
-                                        .batch = batch,                                            \
-                                        .x = x,                                                    \
-                                        .out = y},                                                 \
-                   SG_BATCH_FWD, n_jobs);                                                          \
-    }                                                                                              \
-    sigad_status sigad_##name##_backprop_##S(const sigad_plan *plan, int64_t batch, const REAL *x, \
-                                             const REAL *y_derivs, REAL *x_derivs, int n_jobs)     \
-    {                                                                                              \
-        return run((sg_signature_batch){.kernels = &sg_##name##_kernels,                           \
-                                        .plan = plan,                                              \
-                                        .scalar = SCALAR,                                          \
-                                        .batch = batch,                                            \
-                                        .x = x,                                                    \
-                                        .y_bar = y_derivs,                                         \
-                                        .out = x_derivs},                                          \
-                   SG_BATCH_VJP, n_jobs);                                                          \
-    }
+#define SG_TAIL int n_jobs
+#define SG_CALL(name, S, backward, ...)                       \
+    run((sg_signature_batch){.kernels = &sg_##name##_kernels, \
+                             .plan = plan,                    \
+                             .scalar = scalar_of_##S,         \
+                             .batch = batch,                  \
+                             __VA_ARGS__},                    \
+        backward ? SG_BATCH_VJP : SG_BATCH_FWD, n_jobs)
 
-#define ALL(REAL, S, SCALAR)                 \
-    FROM_PATH(sig, REAL, S, SCALAR)          \
-    FROM_PATH(log_sig, REAL, S, SCALAR)      \
-    BETWEEN(sig_to_log_sig, REAL, S, SCALAR) \
-    BETWEEN(logsig_to_sig, REAL, S, SCALAR)
-
-ALL(float, f32, SG_F32)
-ALL(double, f64, SG_F64)
+SG_SIGNATURE_FUNCTIONS(sigad_)

@@ -381,7 +381,14 @@ static void finish_path(const place *p, int path)
     take_cotangent(p, path, is_log(b) ? sig_bar : y_bar);
 }
 
-/* From the pieces to the roots, and backward from the roots' cotangents to those of pairs of runs.
+/* Of so many runs at least there is the cotangent when all have turned round: of halves, if threads
+ * share them, or of pairs. */
+static int64_t split_at_once(const call *r)
+{
+    return r->job->layout.apart && r->runs > 4 ? r->runs / 2 : 2;
+}
+
+/* From the pieces to the roots, and backward from the roots' cotangents to those of many runs.
  * Products of runs are there, if threads share them. */
 static void turn_round(const place *p)
 {
@@ -401,12 +408,12 @@ static void turn_round(const place *p)
         sg_tree t = path_tree(p, k);
         if (!l->apart || !l->alone) sg_tree_join(&t, 0, spread);
         finish_path(p, k);
-        if (backward) sg_tree_split(&t, 0, spread, l->alone ? 2 : 1);
+        if (backward) sg_tree_split(&t, 0, spread, l->alone ? split_at_once(r) : 1);
     }
     if (backward && pieces > 1) {
         for (int k = 0; k < r->lanes->lanes; k++) row[k] = leaf_row(p, k, true);
         r->lanes->gather(sg_plan_words(&r->whole), (const void *const *)row, side.bar);
-        sg_tree_split(&side, 0, pieces, 2);
+        sg_tree_split(&side, 0, pieces, split_at_once(r));
     }
 }
 
@@ -445,6 +452,15 @@ static void run_piece_apart(void *user, int64_t index, int worker)
     if (sg_tree_arrive(&t, index % r->runs, r->runs, marks_of(&p))) turn_round(&p);
 }
 
+static void split_half_apart(void *user, int64_t index, int worker)
+{
+    const call *r = user;
+    place p = place_of(r, index / 2, worker);
+    sg_tree t = runs_tree(&p);
+    int64_t half = r->runs / 2, first = index % 2 * half;
+    sg_tree_split(&t, first, first + half, 2);
+}
+
 static void pull_even_apart(void *user, int64_t index, int worker)
 {
     const call *r = user;
@@ -469,6 +485,21 @@ static void clear_marks(const call *r)
     }
 }
 
+/* A thread's runs are neighbours in all phases, and so is what it has of the tree of runs. */
+static void run_apart(call *r)
+{
+    const sg_signature_layout *l = &r->job->layout;
+    sg_phase phase[SG_PHASES] = {{l->tasks * r->runs, run_piece_apart}};
+    int phases = 1;
+    if (r->job->what == SG_BATCH_VJP) {
+        int64_t half = l->tasks * r->runs / 2;
+        if (split_at_once(r) > 2) phase[phases++] = (sg_phase){2 * l->tasks, split_half_apart};
+        phase[phases++] = (sg_phase){half, pull_even_apart};
+        phase[phases++] = (sg_phase){half, pull_odd_apart};
+    }
+    sg_parallel_phases(l->threads, phases, phase, r);
+}
+
 void sg_signature_run_chunks(sg_signature_job *job)
 {
     const sigad_plan *plan = job->batch->plan;
@@ -490,8 +521,5 @@ void sg_signature_run_chunks(sg_signature_job *job)
         return;
     }
     clear_marks(&r);
-    int64_t runs = l->tasks * r.runs;
-    const sg_phase phase[] = {
-        {runs, run_piece_apart}, {runs / 2, pull_even_apart}, {runs / 2, pull_odd_apart}};
-    sg_parallel_phases(l->threads, job->what == SG_BATCH_FWD ? 1 : 3, phase, &r);
+    run_apart(&r);
 }

@@ -90,9 +90,11 @@ static double cost_of_closed_form(const shape *s)
     double letters = (double)s->plan->letters, pairs = letters * letters / 2;
     double point = s->plan->spec.lead_lag ? 2 + 3 * letters : 2;
     if (s->degree == 2) return cost_of_area(s);
-    if (s->degree == 3)
-        return 1000 + 6 * letters * pairs / s->lanes +
+    if (s->degree == 3) {
+        double tables = letters * pairs * (letters <= SG_FIELD_LETTERS ? 6 / s->lanes : 9);
+        return 1000 + tables +
                s->filled * s->steps * (point + (2 * letters + 6) * pairs / s->lanes);
+    }
     double features = letters + letters * letters * 1.5;
     return 2500 + 10 * letters * letters * pairs +
            s->filled * s->steps * (18 + point + (features + 20 + 2 * letters) * pairs / s->lanes);
@@ -123,6 +125,12 @@ static double cost_of_lanes_join(const shape *s)
     return (500 + 1.5 * s->product + 4 * s->words) * (s->forward ? 1 : 3);
 }
 
+/* Of the words that trees with the wide core visit. */
+static double wide_part(const shape *s)
+{
+    return 1 - 0.85 / (double)s->plan->letters;
+}
+
 /* Of one group's increments. The core takes fewer operations, but each piece is completed. */
 static double cost_of_steps(const shape *s, double steps)
 {
@@ -135,12 +143,16 @@ static double cost_of_steps(const shape *s, double steps)
         bool exact = s->bytes == sizeof(float);
         double piece = exact && steps > EXACT_STEPS ? EXACT_STEPS : steps;
         bool core = sg_lanes_vjp_core(s->plan, (int64_t)piece, exact) != NULL;
+        double part = core                                                ? 0.45
+                      : sg_lanes_vjp_wide(s->plan, (int64_t)piece, exact) ? wide_part(s)
+                                                                          : 1;
         double still = s->plan->spec.lead_lag ? 0.75 : 1;
-        return steps * (20 * (double)s->plan->letters + still * (core ? 0.9 : 2) * s->step);
+        return steps * (20 * (double)s->plan->letters + still * part * 2 * s->step);
     }
     sg_lane_route route = sg_lanes_route(s->plan, (int64_t)steps, false, 0);
     if (route.sums) return 0.55 * sg_sum_words(route.sums) * steps + 4 * s->words;
-    return s->step * (route.core ? 0.28 * steps + 6 : route.area ? 0.35 * steps : 0.7 * steps);
+    double part = route.core ? 0.4 : route.area ? 0.5 : route.wide ? wide_part(s) : 1;
+    return s->step * (0.7 * part * steps + (route.core ? 6 : 0));
 }
 
 static double least_of_group(const shape *s)

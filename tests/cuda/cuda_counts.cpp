@@ -74,10 +74,17 @@ double count_join(const sg_cuda_shape &shape, sg_cuda_layout q, const operations
 void print_plan(const sg_cuda_shape &shape, const sg_cuda_layout &q, const operations &step,
                 int levels, const char *which)
 {
-    printf("%s %d %d %d %d %d %d %d %d %d %lld %lld %d %lld %zu %d %d %.0f", which, q.levels,
-           q.tile_k, q.tile_q, q.threads, q.per_group, q.groups, q.slices, q.parts, q.blocks,
-           static_cast<long long>(q.tasks), static_cast<long long>(q.chunks), q.pieces,
+    int64_t rounds = 0, products = 0;
+    for (int64_t chunks = q.chunks, run; chunks > 1; chunks = (chunks + run - 1) / run) {
+        run = sg_cuda_run_of(chunks);
+        rounds++;
+        products += run;
+    }
+    printf("%s %d %d %d %d %d %d %d %d %d %lld %lld %d %lld %zu %d %d %lld %lld %.0f", which,
+           q.levels, q.tile_k, q.tile_q, q.threads, q.per_group, q.groups, q.slices, q.parts,
+           q.blocks, static_cast<long long>(q.tasks), static_cast<long long>(q.chunks), q.pieces,
            static_cast<long long>(q.piece_steps), q.shared_bytes, q.kept, q.whole,
+           static_cast<long long>(rounds), static_cast<long long>(products),
            q.levels == levels ? count_join(shape, q, step) : 0.0);
 }
 

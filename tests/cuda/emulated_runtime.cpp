@@ -138,6 +138,7 @@ bool is_default(void *handle)
 
 int run_now(int (*body)(void *), void *user)
 {
+    if (emulated.lost) return EMULATED_LAUNCH_FAILURE;
     open_memory();
     const int error = body(user);
     close_memory();
@@ -167,6 +168,7 @@ int error_of(stream *s)
 
 int emulated_queue(void *handle, int (*body)(void *), const void *user, size_t user_bytes)
 {
+    if (emulated.lost) return EMULATED_LAUNCH_FAILURE;
     stream *s = stream_at(handle);
     if (!s && !is_default(handle)) return BAD_HANDLE;
     if (s && s->device != device_of_thread) return BAD_HANDLE;
@@ -215,14 +217,10 @@ void emulation_close(void)
 
 // ---- the table ----------------------------------------------------------------------------------
 
-static bool counts_down(int *number)
-{
-    return *number >= 0 && (*number)-- == 0;
-}
-
 static int count_devices(int32_t *count)
 {
-    *count = emulated.no_device ? 0 : emulated.devices;
+    *count = emulated.no_device || emulated.lost ? 0 : emulated.devices;
+    if (emulated.lost) return EMULATED_LAUNCH_FAILURE;
     return emulated.no_device ? NO_DEVICE : 0;
 }
 
@@ -234,6 +232,7 @@ static int get_device(int32_t *device)
 
 static int set_device(int32_t device)
 {
+    if (emulated.lost) return EMULATED_LAUNCH_FAILURE;
     if (device < 0 || device >= emulated.devices) return BAD_DEVICE;
     device_of_thread = device;
     return 0;
@@ -241,6 +240,7 @@ static int set_device(int32_t device)
 
 static int create_stream(void **handle)
 {
+    if (emulated.lost) return EMULATED_LAUNCH_FAILURE;
     stream *s = static_cast<stream *>(malloc(sizeof *s));
     *s = {streams, device_of_thread, 0, NULL, NULL, 0, 0, false, NULL, NULL};
     s->last = &s->first;
@@ -257,7 +257,7 @@ static int destroy_stream(void *handle)
         run_until(s, s->queued);
         *link = s->next;
         free(s);
-        return 0;
+        return emulated.lost ? EMULATED_LAUNCH_FAILURE : 0;
     }
     return BAD_HANDLE;
 }
@@ -268,11 +268,12 @@ static int wait_for_stream(void *handle)
     emulated.waits_for_stream++;
     if (!s) return is_default(handle) ? 0 : BAD_HANDLE;
     run_until(s, s->queued);
-    return error_of(s);
+    return emulated.lost ? EMULATED_LAUNCH_FAILURE : error_of(s);
 }
 
 static int create_event(void **handle)
 {
+    if (emulated.lost) return EMULATED_LAUNCH_FAILURE;
     *handle = calloc(1, sizeof(event));
     return 0;
 }
@@ -285,6 +286,7 @@ static int destroy_event(void *handle)
 
 static int record_event(void *handle, void *on)
 {
+    if (emulated.lost) return EMULATED_LAUNCH_FAILURE;
     stream *s = stream_at(on);
     if (!s && !is_default(on)) return BAD_HANDLE;
     *static_cast<event *>(handle) = {s, s ? s->queued : 0};
@@ -296,12 +298,14 @@ static int wait_for_event(void *handle)
     const event *e = static_cast<event *>(handle);
     emulated.waits_for_event++;
     if (e->on) run_until(e->on, e->after);
-    return 0;
+    return emulated.lost ? EMULATED_LAUNCH_FAILURE : 0;
 }
 
 static int take(void **taken, size_t bytes, void *)
 {
-    *taken = counts_down(&emulated.failing_take) ? NULL : take_block(bytes);
+    *taken = NULL;
+    if (emulated.lost) return EMULATED_LAUNCH_FAILURE;
+    if (!counts_down(&emulated.failing_take)) *taken = take_block(bytes);
     return *taken ? 0 : SG_CUDA_NO_MEMORY;
 }
 
@@ -337,6 +341,7 @@ static int copy(void *to, const void *from, size_t bytes, int direction, void *o
     const bool to_device = direction != SG_CUDA_TO_HOST,
                from_device = direction != SG_CUDA_TO_DEVICE;
     emulated.copies++;
+    if (emulated.lost) return EMULATED_LAUNCH_FAILURE;
     if (counts_down(&emulated.failing_copy)) return NOT_A_VALUE;
     if (!to || !from || to_device != in_region(to) || from_device != in_region(from) ||
         (to_device && !block_at(to, bytes)) || (from_device && !block_at(from, bytes)))
@@ -347,12 +352,14 @@ static int copy(void *to, const void *from, size_t bytes, int direction, void *o
 static int clear(void *to, size_t bytes, void *on)
 {
     const copying c = {to, NULL, bytes};
+    if (emulated.lost) return EMULATED_LAUNCH_FAILURE;
     if (counts_down(&emulated.failing_copy) || !block_at(to, bytes)) return NOT_A_VALUE;
     return emulated_queue(on, run_copy, &c, sizeof c);
 }
 
 static int begin_capture(void *handle)
 {
+    if (emulated.lost) return EMULATED_LAUNCH_FAILURE;
     stream *s = stream_at(handle);
     if (!s || s->captures) return BAD_HANDLE;
     s->captures = true;
@@ -365,6 +372,7 @@ static int begin_capture(void *handle)
 static int end_capture(void *handle, void **graph)
 {
     stream *s = stream_at(handle);
+    *graph = NULL;
     if (!s || !s->captures) return BAD_HANDLE;
     work *head = static_cast<work *>(calloc(1, sizeof *head));
     head->next = s->captured;
@@ -400,6 +408,8 @@ static pinned *all_pinned;
 
 static int take_pinned(void **taken, size_t bytes)
 {
+    *taken = NULL;
+    if (emulated.lost) return EMULATED_LAUNCH_FAILURE;
     pinned *p = counts_down(&emulated.failing_take)
                     ? NULL
                     : static_cast<pinned *>(calloc(1, sizeof *p + bytes));
@@ -412,6 +422,7 @@ static int take_pinned(void **taken, size_t bytes)
 
 static int release_pinned(void *taken)
 {
+    if (emulated.lost) return EMULATED_LAUNCH_FAILURE;
     for (pinned **link = &all_pinned; *link; link = &(*link)->next) {
         pinned *p = *link;
         if (p + 1 != taken) continue;
@@ -425,6 +436,7 @@ static int release_pinned(void *taken)
 static int look_at(const void *address)
 {
     const block *b = block_at(address, 0);
+    if (emulated.lost) return SG_CUDA_UNKNOWN;
     if (b) return b->device == device_of_thread ? SG_CUDA_REACHED : SG_CUDA_OF_ANOTHER;
     const char *at = static_cast<const char *>(address);
     for (const pinned *p = all_pinned; p; p = p->next) {

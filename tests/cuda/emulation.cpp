@@ -2,7 +2,18 @@
 #include "emulation.h"
 #include <stdlib.h>
 
-emulation emulated = {4, EMULATION_UPWARDS, -1, 0, -1, 0, -1, -1, 0, 1, 0, 0, 0, 0, 0};
+namespace
+{
+// For programs that do not choose one: EMULATION_SCHEDULE, a number.
+int schedule_of_environment()
+{
+    const char *number = getenv("EMULATION_SCHEDULE");
+    return number ? atoi(number) % EMULATION_SCHEDULES : EMULATION_UPWARDS;
+}
+} // namespace
+
+emulation emulated = {4, schedule_of_environment(), -1, 0, -1, -1, 0, 0, -1, -1, 0, 1, 0, 0, 0, 0,
+                      0};
 
 namespace
 {
@@ -11,14 +22,14 @@ struct grid {
     int threads;
     size_t shared;
     void (*body)(void *);
+    bool loses_device;
 };
 
 // The error with which a device answers such a launch; 0: it goes on.
 int refuses(int64_t blocks, int threads, size_t shared)
 {
     enum { INVALID_CONFIGURATION = 9 };
-    if (emulated.failing_launch >= 0 && emulated.failing_launch-- == 0)
-        return EMULATED_LAUNCH_FAILURE;
+    if (emulated.lost || counts_down(&emulated.failing_launch)) return EMULATED_LAUNCH_FAILURE;
     if (blocks < 1 || blocks > INT32_MAX || threads < 1 || threads > EMULATED_MOST_THREADS ||
         threads % EMULATED_WARP || shared > EMULATED_MOST_SHARED)
         return INVALID_CONFIGURATION;
@@ -29,6 +40,8 @@ int refuses(int64_t blocks, int threads, size_t shared)
 int run_grid(void *queued)
 {
     grid *g = static_cast<grid *>(queued);
+    if (g->loses_device) emulated.lost = 1;
+    if (emulated.lost) return EMULATED_LAUNCH_FAILURE;
     return emulated_run(g->blocks, g->threads, g->shared, g->body, g + 1);
 }
 } // namespace
@@ -41,7 +54,7 @@ int emulated_launch(int64_t blocks, int threads, size_t shared, void *stream, vo
     if (refused) return refused;
     const size_t bytes = sizeof(grid) + user_bytes;
     grid *queued = static_cast<grid *>(malloc(bytes));
-    *queued = {blocks, threads, shared, body};
+    *queued = {blocks, threads, shared, body, counts_down(&emulated.losing_launch)};
     memcpy(static_cast<void *>(queued + 1), user, user_bytes);
     const int error = emulated_queue(stream, run_grid, queued, bytes);
     free(queued);

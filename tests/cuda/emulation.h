@@ -28,6 +28,11 @@ void *emulated_shared();
 void emulated_barrier(const char *file, int line);
 // Hands `value` out and gets that of the thread `away` lanes on, if that is in the same warp.
 void emulated_shuffle(void *value, size_t bytes, unsigned away);
+// Is it the turn of the event of that number from now on? -1: of none.
+inline bool counts_down(int *number)
+{
+    return *number >= 0 && (*number)-- == 0;
+}
 // Runs a grid, now. Returns the runtime's error.
 int emulated_run(int64_t blocks, int threads, size_t shared, void (*body)(void *), void *user);
 

@@ -15,6 +15,8 @@ typedef struct {
     int skipped_barrier; /* a barrier, by number, that does nothing; -1: none */
     int no_device;       /* the device is not there */
     int failing_launch;  /* the launch of that number from now on fails; -1: none */
+    int losing_launch;   /* what that one queues loses the device when it runs; -1: none */
+    int lost;            /* nothing but errors comes from the device any more */
     int failing_upload;  /* uploads find no memory */
     int failing_take;    /* the block of device memory of that number from now on; -1: none */
     int failing_copy;    /* likewise, of copies and clearings */

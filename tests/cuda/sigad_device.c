@@ -4,9 +4,10 @@
  *     golden FILE    the values of another implementation (77: there is no such file)
  *     random COUNT   problems drawn at random, against the functions on host pointers
  *     shapes         problems at and around every boundary of the kernels, the same way
+ *     many COUNT     so many items in a batch, through every function, the same way
  *     repeat RUNS    the same bits in every run, and at each place of a batch
  *     name           which device it is
- *     train RUNS     a network as on the CPU, the same bits in every run
+ *     train RUNS     a network as on the CPU, the same bits in every run and on several streams
  *     time           how long the functions take, and the share of the arithmetic floor
  *     steps RUNS BATCH  how long steps of training take, as CUDA graphs, too
  *     hurst STEPS    the example of that name
@@ -183,6 +184,15 @@ static void check_shapes(void)
             check_problem(&state, &deep, operation, 2, 5, 0);
 }
 
+static void check_many(int64_t count)
+{
+    uint64_t state = 5;
+    sigad_sig_spec s = {SIGAD_SIG_SPEC_INIT, .dimension = 2, .degree = 3};
+    for (s.method = 0; s.method < 3; s.method++)
+        for (int operation = SIG; operation < OPERATIONS; operation++)
+            check_problem(&state, &s, operation, count, 4, 1);
+}
+
 /* ---- the same bits ----------------------------------------------------------------------------
  */
 
@@ -294,24 +304,26 @@ static int check_golden(const char *name)
 /* ---- the program ------------------------------------------------------------------------------
  */
 
+static void say(void *user, sigad_log_level level, const char *message)
+{
+    (void)user;
+    if (level == SIGAD_LOG_ERROR) printf("skipped: %s\n", message);
+}
+
+/* If there is none, why. */
 static int there_is_a_device(void)
 {
-    size_t bytes;
-    sigad_plan *plan;
-    sigad_sig_spec spec = {SIGAD_SIG_SPEC_INIT, .dimension = 2, .degree = 2};
-    if (sigad_plan_create(&spec, &plan)) return 0;
-    sigad_status status = sigad_cuda_workspace(plan, SIGAD_CALL_SIG, SIGAD_F32, 1, 2, &bytes);
-    sigad_plan_destroy(plan);
+    sigad_context *context;
+    sigad_context_options options = {SIGAD_CONTEXT_OPTIONS_INIT, .device = SIGAD_CUDA, .log = say};
+    sigad_status status = sigad_context_create(&options, &context);
+    if (!status) sigad_context_destroy(context);
     return status == SIGAD_OK;
 }
 
 int main(int argc, char **argv)
 {
     const char *command = argc > 1 ? argv[1] : "", *argument = argc > 2 ? argv[2] : NULL;
-    if (!there_is_a_device()) {
-        printf("skipped: no CUDA device\n");
-        return SKIPPED;
-    }
+    if (!there_is_a_device()) return SKIPPED;
     int status = 0;
     if (!strcmp(command, "golden") && argument)
         status = check_golden(argument);
@@ -319,6 +331,8 @@ int main(int argc, char **argv)
         check_random(atoi(argument));
     else if (!strcmp(command, "shapes"))
         check_shapes();
+    else if (!strcmp(command, "many") && argument)
+        check_many(atoi(argument));
     else if (!strcmp(command, "repeat") && argument)
         check_repeat(atoi(argument));
     else if (!strcmp(command, "train") && argument)

@@ -190,26 +190,38 @@ Test(cuda_arrays, lengths_are_clamped)
     cr_assert_arr_eq(a, b, sizeof a);
 }
 
+static float *numbers(int64_t n, int period)
+{
+    float *x = malloc(sizeof *x * (size_t)n + 1);
+    for (int64_t i = 0; i < n; i++) x[i] = (float)(i % period) / (float)period - 0.3f;
+    return x;
+}
+
+/* More than a grid may have in its second and third directions. (The others would take the fibers
+ * long: `sigad-device many`.) */
 Test(cuda_arrays, more_paths_than_65535)
 {
-    enum { BATCH = 70000, LENGTH = 3, ENTRIES = 6 };
-    float *x = malloc(sizeof(float) * BATCH * LENGTH * 2);
-    float *a = malloc(sizeof(float) * BATCH * ENTRIES),
-          *b = malloc(sizeof(float) * BATCH * ENTRIES);
-    for (int i = 0; i < BATCH * LENGTH * 2; i++) x[i] = (float)(i % 97) / 97.0f;
-    device_call c = {.call = SIGAD_CALL_SIG,
-                     .dtype = SIGAD_F32,
-                     .spec = {SIGAD_SIG_SPEC_INIT, .dimension = 2, .degree = 2},
-                     .batch = BATCH,
-                     .length = LENGTH,
-                     .x = x};
     emulated.multiprocessors = 132;
-    cr_assert_eq(call_on_device(&c, a), SIGAD_OK);
-    cr_assert_eq(call_on_host(&c, b), SIGAD_OK);
-    cr_assert_lt(call_distance(SIGAD_F32, BATCH * ENTRIES, a, b), 1e-6);
-    free(x);
-    free(a);
-    free(b);
+    for (int call = SIGAD_CALL_SIG; call <= SIGAD_CALL_SIG_BACKPROP; call++) {
+        device_call c = {.call = (sigad_call)call,
+                         .dtype = SIGAD_F32,
+                         .spec = {SIGAD_SIG_SPEC_INIT, .dimension = 2, .degree = 2},
+                         .batch = 70000,
+                         .length = 3};
+        const int64_t n = call_out_entries(&c);
+        float *x = numbers(c.batch * call_x_entries(&c), 97);
+        float *g = numbers(c.batch * call_y_entries(&c), 89);
+        float *found = malloc(sizeof *found * (size_t)n), *want = malloc(sizeof *want * (size_t)n);
+        c.x = x;
+        c.y_bar = call_is_backward(c.call) ? g : NULL;
+        cr_assert_eq(call_on_device(&c, found), SIGAD_OK);
+        cr_assert_eq(call_on_host(&c, want), SIGAD_OK);
+        cr_expect_lt(call_distance(SIGAD_F32, n, found, want), 1e-6, "function %d", call);
+        free(x);
+        free(g);
+        free(found);
+        free(want);
+    }
 }
 
 /* ---- faults of the device ---------------------------------------------------------------------
@@ -256,6 +268,19 @@ Test(cuda_arrays, failing_launches)
             emulated.failing_launch = -1;
             cr_assert_eq(emulation_blocks(), 0);
         }
+}
+
+Test(cuda_arrays, lost_device)
+{
+    sigad_plan *plan = plan_of(2, 3, 0);
+    double *x = device_take(8 * sizeof *x), *y = device_take(14 * sizeof *y);
+    cr_assert_eq(sigad_cuda_prepare(plan), SIGAD_OK);
+    emulated.losing_launch = 0;
+    for (int i = 0; i < 3; i++)
+        cr_expect_eq(sigad_cuda_sig_f64(plan, 1, 4, NULL, x, y, NULL, 0, NULL), SIGAD_ECUDA);
+    cr_expect_str_eq(sigad_cuda_why_not(x),
+                     "the CUDA runtime reports an error, so that it cannot say");
+    sigad_plan_destroy(plan);
 }
 
 Test(cuda_arrays, tables)

@@ -235,35 +235,16 @@ Test(cuda_context, several_devices_and_streams)
     cr_assert_eq(emulation_blocks(), 0);
 }
 
-typedef struct {
-    int64_t blocks, calls;
-    bool fails, strange;
-} device_hook;
-
-static void *hook(void *user, void *pointer, size_t old_size, size_t new_size, size_t alignment)
-{
-    device_hook *h = user;
-    void *block = NULL;
-    h->calls++;
-    if ((pointer && new_size) || alignment != 256 || (!pointer && old_size)) h->strange = true;
-    if (pointer) {
-        h->blocks--;
-        sg_cuda_runtime_of_build.release(pointer, NULL);
-    } else if (!h->fails && !sg_cuda_runtime_of_build.take(&block, new_size, NULL)) {
-        h->blocks++;
-    }
-    return block;
-}
-
 Test(cuda_context, device_allocator)
 {
-    device_hook h = {0};
+    device_hook h = {.failing = -1};
     sigad_context *context;
     sigad_tape *tape;
     const int64_t many = 20000;
     static double x[20000];
-    cr_assert_eq(create((sigad_context_options){.device_allocator = {hook, &h}}, &context),
-                 SIGAD_OK);
+    cr_assert_eq(
+        create((sigad_context_options){.device_allocator = device_hook_allocator(&h)}, &context),
+        SIGAD_OK);
     cr_assert_eq(sigad_tape_create(context, &tape), SIGAD_OK);
     sigad_parameter(context, "p", SIGAD_F64, 1, &many, SIGAD_INIT_ZERO);
     int64_t calls = 0;
@@ -274,7 +255,7 @@ Test(cuda_context, device_allocator)
         expect_no_error(context);
     }
     cr_assert_eq(h.calls, calls, "no calls from the third step on");
-    h.fails = true;
+    h.failing = 0;
     for (int i = 0; i < 100; i++) sigad_input(tape, SIGAD_F64, 1, &many, x);
     expect_error(context, SIGAD_ENOMEM, "sigad_input: no memory for 160000 bytes");
     sigad_context_destroy(context);

@@ -105,6 +105,18 @@ Test(cuda_layout, chunks)
     cr_assert_eq(q.chunks, 1);
 }
 
+/* Rounds of runs end with one product, after no long run. */
+Test(cuda_layout, runs)
+{
+    for (int64_t all = 2; all < 1 << 22; all += 1 + all / 5)
+        for (int64_t chunks = all, run; chunks > 1; chunks = (chunks + run - 1) / run) {
+            run = sg_cuda_run_of(chunks);
+            cr_assert_geq(run, 2);
+            cr_assert_leq(run, chunks);
+            cr_assert_leq(run, 32);
+        }
+}
+
 /* ---- plans that are remembered --------------------------------------------------------------- */
 
 static void expect_same_plan(sg_cuda_remembered *r, const sg_cuda_shape *shape,

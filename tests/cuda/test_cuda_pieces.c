@@ -112,6 +112,23 @@ Test(cuda_pieces, of_chunks)
     cr_assert_geq(met, SHAPES);
 }
 
+static bool has_chunks(const sg_cuda_layout *q)
+{
+    return q->chunks > 1;
+}
+
+/* Products of chunks are compiled for some degrees, and for any; more chunks than a thread
+ * multiplies. */
+Test(cuda_pieces, chunks_of_each_degree)
+{
+    static const int of[][3] = {{32, 2, 2600}, {16, 3, 300}, {4, 4, 4000}, {4, 5, 1300},
+                                {4, 6, 330},   {2, 7, 3000}, {2, 8, 1300}, {2, 9, 1500}};
+    emulated.multiprocessors = 132;
+    for (int i = 0; i < 8; i++)
+        cr_expect_eq(check(call_of(of[i][0], of[i][1], 1, of[i][2]), has_chunks), 4, "degree %d",
+                     of[i][1]);
+}
+
 Test(cuda_pieces, lengths_and_augmentation)
 {
     static const int64_t lengths[] = {150, 0, 1, 2, 7, 75, 149, 151};

@@ -19,13 +19,19 @@ static void setup(void)
 
 TestSuite(cuda_training, .init = setup, .fini = hostile_remove);
 
-static sigad_context *open_context(int32_t device, void *stream)
+static sigad_context *open_with(sigad_context_options options)
 {
     sigad_context *context;
-    sigad_context_options options = {SIGAD_CONTEXT_OPTIONS_INIT, .device = device, .threads = 1,
-                                     .seed = 7, .stream = stream};
+    options.size = sizeof options;
+    options.threads = 1;
+    options.seed = 7;
     cr_assert_eq(sigad_context_create(&options, &context), SIGAD_OK);
     return context;
+}
+
+static sigad_context *open_context(int32_t device, void *stream)
+{
+    return open_with((sigad_context_options){.device = device, .stream = stream});
 }
 
 static training make(sigad_context *context)
@@ -121,25 +127,28 @@ Test(cuda_training, the_same_bits_on_any_stream_at_any_time)
     cr_expect_eq(emulation_blocks(), 0);
 }
 
-Test(cuda_training, two_contexts_take_turns)
+/* Two streams of one device, one of them the caller's, and one of another: each runs its work when
+ * somebody waits for it, so steps of the three overlap. */
+Test(cuda_training, contexts_take_turns)
 {
-    sigad_context *context[2];
-    training t[2];
+    enum { CONTEXTS = 3 };
+    sigad_context *context[CONTEXTS];
+    training t[CONTEXTS];
+    void *stream;
     emulated.devices = 2;
     emulated.deferred = 1;
-    for (int i = 0; i < 2; i++) {
-        sigad_context_options options = {SIGAD_CONTEXT_OPTIONS_INIT, .device = SIGAD_CUDA,
-                                         .device_index = i, .threads = 1, .seed = 7};
-        cr_assert_eq(sigad_context_create(&options, &context[i]), SIGAD_OK);
+    cr_assert_eq(sg_cuda_runtime_of_build.create_stream(&stream), 0);
+    for (int i = 0; i < CONTEXTS; i++) {
+        context[i] = open_with((sigad_context_options){
+            .device = SIGAD_CUDA, .device_index = i == 2, .stream = i == 1 ? stream : NULL});
         t[i] = make(context[i]);
     }
-    for (int i = 0; i < 4; i++) {
-        step(&t[0]);
-        step(&t[1]);
-    }
-    expect_same_weights(&t[0], &t[1], 0.0);
-    sigad_context_destroy(context[0]);
-    sigad_context_destroy(context[1]);
+    for (int i = 0; i < 4; i++)
+        for (int k = 0; k < CONTEXTS; k++) step(&t[(i + k) % CONTEXTS]);
+    expect_same_weights(&t[2], &t[0], 0.0);
+    expect_same_weights(&t[2], &t[1], 0.0);
+    for (int i = 0; i < CONTEXTS; i++) sigad_context_destroy(context[i]);
+    cr_expect_eq(sg_cuda_runtime_of_build.destroy_stream(stream), 0);
     cr_expect_eq(emulation_blocks(), 0);
 }
 
@@ -173,32 +182,39 @@ Test(cuda_training, checkpoints_go_from_device_to_device)
 Test(cuda_training, a_step_does_not_wait_and_takes_no_memory)
 {
     enum { STEPS = 6, STEADY = 2 };
-    sigad_context *context = open_context(SIGAD_CUDA, NULL);
+    device_hook h = {.failing = -1};
+    sigad_context *context = open_with((sigad_context_options){
+        .device = SIGAD_CUDA, .device_allocator = device_hook_allocator(&h)});
     training t = make(context);
     emulated.deferred = 1;
-    int64_t waits = 0, taken = 0, uploads = 0;
+    int64_t waits = 0, taken = 0, uploads = 0, calls = 0;
     for (int i = 0; i < STEPS; i++) {
         if (i == STEADY) {
             waits = emulated.waits_for_stream;
             taken = emulated.blocks_taken;
+            calls = h.calls;
             uploads = emulated.waits_for_event;
         }
         step(&t);
     }
     cr_expect_eq(emulated.waits_for_stream, waits);
     cr_expect_eq(emulated.blocks_taken, taken);
+    cr_expect_eq(h.calls, calls);
     cr_expect_leq(emulated.waits_for_event - uploads, STEPS - STEADY, "resets alone wait");
     sigad_context_destroy(context);
+    cr_expect_eq(h.blocks, 0);
 }
 
 /* ---- faults
  * --------------------------------------------------------------------------------------- */
 
-typedef enum { TAKES, LAUNCHES, COPIES, FAULTS } fault;
+typedef enum { TAKES, HOOK, LAUNCHES, COPIES } fault;
+
+static device_hook hook;
 
 static void arm(fault kind, int number)
 {
-    int *const counter[] = {&emulated.failing_take, &emulated.failing_launch,
+    int *const counter[] = {&emulated.failing_take, &hook.failing, &emulated.failing_launch,
                             &emulated.failing_copy};
     *counter[kind] = number;
 }
@@ -206,9 +222,10 @@ static void arm(fault kind, int number)
 /* Two steps with a fault at place `number`, and two more after it. False: nothing failed. */
 static bool survives(fault kind, int number)
 {
-    const sigad_status expected = kind == TAKES ? SIGAD_ENOMEM : SIGAD_ECUDA;
+    const sigad_status expected = kind <= HOOK ? SIGAD_ENOMEM : SIGAD_ECUDA;
     cuda_world w;
-    cuda_world_open(&w);
+    hook = (device_hook){.failing = -1};
+    cuda_world_open_with(&w, kind == HOOK ? device_hook_allocator(&hook) : (sigad_allocator){0});
     training t = {.context = w.context, .file = series_file};
     arm(kind, number);
     sigad_status status = training_make(&t);
@@ -223,6 +240,7 @@ static bool survives(fault kind, int number)
     step(&t);
     step(&t);
     cuda_world_close(&w);
+    cr_expect_eq(hook.blocks, 0);
     return status != SIGAD_OK;
 }
 
@@ -238,6 +256,11 @@ Test(cuda_training, no_memory_at_every_place)
     fail_everywhere(TAKES, 1, 10);
 }
 
+Test(cuda_training, no_memory_from_the_hook)
+{
+    fail_everywhere(HOOK, 1, 10);
+}
+
 Test(cuda_training, launches_that_fail)
 {
     fail_everywhere(LAUNCHES, 7, 50);
@@ -246,4 +269,43 @@ Test(cuda_training, launches_that_fail)
 Test(cuda_training, copies_that_fail)
 {
     fail_everywhere(COPIES, 1, 15);
+}
+
+/* What a launch queued takes the device away for good: from where that is noticed on every call
+ * says so, and the host computes on. */
+static void lose_device(int deferred, int launch)
+{
+    cuda_world w;
+    sigad_context *other;
+    const sigad_context_options options = {SIGAD_CONTEXT_OPTIONS_INIT, .device = SIGAD_CUDA};
+    cuda_world_open(&w);
+    training t = {.context = w.context, .file = series_file};
+    emulated.deferred = deferred;
+    emulated.losing_launch = launch;
+    sigad_status status = training_make(&t);
+    for (int i = 0; i < 4 && !status; i++) status = training_step(&t);
+    if (!status) status = sigad_synchronize(w.context);
+    cr_assert(emulated.lost);
+    for (int i = 0; i < 3; i++) {
+        cr_expect_eq(status, SIGAD_ECUDA, "launch %d: %s", launch, sigad_status_string(status));
+        cr_expect(sigad_context_message(w.context)[0]);
+        sigad_context_clear(w.context);
+        status = training_make(&t);
+        if (!status) status = training_step(&t);
+        if (!status) status = sigad_synchronize(w.context);
+    }
+    cr_expect_eq(sigad_context_create(&options, &other), SIGAD_EDEVICE);
+    sigad_context *host = open_context(SIGAD_CPU, NULL);
+    training a = make(host);
+    step(&a);
+    sigad_context_destroy(host);
+    world_close(&w); /* the memory of the host has come back; the device's is gone with it */
+    emulated.lost = emulated.deferred = 0;
+    emulated.losing_launch = -1;
+}
+
+Test(cuda_training, a_lost_device)
+{
+    for (int deferred = 0; deferred < 2; deferred++)
+        for (int launch = 0; launch < 100; launch += 11) lose_device(deferred, launch);
 }

@@ -2,6 +2,7 @@
  * memory, then the kernels. */
 #include "core/memory.h"
 #include "ops/cuda/run.h"
+#include "ops/signature_functions.h"
 #include "sigad/cuda.h"
 
 enum { ALIGNMENT = 256 };
@@ -79,20 +80,23 @@ const char *sigad_cuda_why_not(const void *pointer)
         return driver ? "there is no CUDA device here" : "this library was built without CUDA";
     if (!pointer) return "it is NULL";
     const int found = driver->runtime->look_at(pointer);
+    if (found == SG_CUDA_UNKNOWN) return "the CUDA runtime reports an error, so that it cannot say";
     if (found == SG_CUDA_OF_HOST)
         return "it is memory of the host: copy it to the device, or have it pinned or managed";
     return found ? "it is memory of another device than the thread's current one" : NULL;
 }
 
-/* All arrays that have entries lie where the device reaches them. */
-static bool can_reach(const sg_cuda_driver *driver, const sg_cuda_call *c, int64_t x, int64_t y,
-                      const void *work)
+/* Do all arrays that have entries lie where the device reaches them? */
+static sigad_status check_places(const sg_cuda_driver *driver, const sg_cuda_call *c, int64_t x,
+                                 int64_t y, const void *work)
 {
     const void *const given[] = {x ? c->x : NULL, c->backward && y ? c->y_bar : NULL, c->out,
                                  c->batch ? c->lengths : NULL, work};
-    for (size_t i = 0; i < sizeof given / sizeof *given; i++)
-        if (given[i] && driver->runtime->look_at(given[i]) != SG_CUDA_REACHED) return false;
-    return true;
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
+        const int found = given[i] ? driver->runtime->look_at(given[i]) : SG_CUDA_REACHED;
+        if (found) return found == SG_CUDA_UNKNOWN ? SIGAD_ECUDA : SIGAD_EINVAL;
+    }
+    return SIGAD_OK;
 }
 
 static sigad_status run(sg_cuda_call c, void *work, size_t work_bytes, void *stream)
@@ -110,76 +114,27 @@ static sigad_status run(sg_cuda_call c, void *work, size_t work_bytes, void *str
     if (status) return status;
     if ((uintptr_t)work % ALIGNMENT || (needed && !work)) return SIGAD_EINVAL;
     if (work_bytes < (size_t)needed) return SIGAD_ESHAPE;
-    if (!can_reach(driver, &c, x, y, needed ? work : NULL)) return SIGAD_EINVAL;
+    status = check_places(driver, &c, x, y, needed ? work : NULL);
+    if (status) return status;
     return sg_cuda_run(&c, c.scalar_bytes == 4 ? driver->f32 : driver->f64, work, stream);
 }
 
-#define FROM_PATH(name, OPERATION, REAL, S)                                                     \
-    sigad_status sigad_cuda_##name##_##S(const sigad_plan *plan, int64_t batch, int64_t length, \
-                                         const int64_t *lengths, const REAL *path, REAL *out,   \
-                                         void *workspace, size_t workspace_bytes, void *stream) \
-    {                                                                                           \
-        return run((sg_cuda_call){.plan = plan,                                                 \
-                                  .operation = OPERATION,                                       \
-                                  .scalar_bytes = sizeof(REAL),                                 \
-                                  .batch = batch,                                               \
-                                  .length = length,                                             \
-                                  .lengths = lengths,                                           \
-                                  .x = path,                                                    \
-                                  .out = out},                                                  \
-                   workspace, workspace_bytes, stream);                                         \
-    }                                                                                           \
-    sigad_status sigad_cuda_##name##_backprop_##S(                                              \
-        const sigad_plan *plan, int64_t batch, int64_t length, const int64_t *lengths,          \
-        const REAL *path, const REAL *derivs, REAL *path_derivs, void *workspace,               \
-        size_t workspace_bytes, void *stream)                                                   \
-    {                                                                                           \
-        return run((sg_cuda_call){.plan = plan,                                                 \
-                                  .operation = OPERATION,                                       \
-                                  .backward = true,                                             \
-                                  .scalar_bytes = sizeof(REAL),                                 \
-                                  .batch = batch,                                               \
-                                  .length = length,                                             \
-                                  .lengths = lengths,                                           \
-                                  .x = path,                                                    \
-                                  .y_bar = derivs,                                              \
-                                  .out = path_derivs},                                          \
-                   workspace, workspace_bytes, stream);                                         \
-    }
+enum {
+    operation_sig = SG_CUDA_SIG,
+    operation_log_sig = SG_CUDA_LOG_SIG,
+    operation_sig_to_log_sig = SG_CUDA_SIG_TO_LOG_SIG,
+    operation_logsig_to_sig = SG_CUDA_LOGSIG_TO_SIG
+};
+enum { bytes_of_f32 = sizeof(float), bytes_of_f64 = sizeof(double) };
 
-#define BETWEEN(name, OPERATION, REAL, S)                                                         \
-    sigad_status sigad_cuda_##name##_##S(const sigad_plan *plan, int64_t batch, const REAL *x,    \
-                                         REAL *y, void *workspace, size_t workspace_bytes,        \
-                                         void *stream)                                            \
-    {                                                                                             \
-        return run((sg_cuda_call){.plan = plan,                                                   \
-                                  .operation = OPERATION,                                         \
-                                  .scalar_bytes = sizeof(REAL),                                   \
-                                  .batch = batch,                                                 \
-                                  .x = x,                                                         \
-                                  .out = y},                                                      \
-                   workspace, workspace_bytes, stream);                                           \
-    }                                                                                             \
-    sigad_status sigad_cuda_##name##_backprop_##S(                                                \
-        const sigad_plan *plan, int64_t batch, const REAL *x, const REAL *derivs, REAL *x_derivs, \
-        void *workspace, size_t workspace_bytes, void *stream)                                    \
-    {                                                                                             \
-        return run((sg_cuda_call){.plan = plan,                                                   \
-                                  .operation = OPERATION,                                         \
-                                  .backward = true,                                               \
-                                  .scalar_bytes = sizeof(REAL),                                   \
-                                  .batch = batch,                                                 \
-                                  .x = x,                                                         \
-                                  .y_bar = derivs,                                                \
-                                  .out = x_derivs},                                               \
-                   workspace, workspace_bytes, stream);                                           \
-    }
+#define SG_TAIL void *workspace, size_t workspace_bytes, void *stream
+#define SG_CALL(name, S, of_backward, ...)            \
+    run((sg_cuda_call){.plan = plan,                  \
+                       .operation = operation_##name, \
+                       .backward = of_backward,       \
+                       .scalar_bytes = bytes_of_##S,  \
+                       .batch = batch,                \
+                       __VA_ARGS__},                  \
+        workspace, workspace_bytes, stream)
 
-#define ALL(REAL, S)                                         \
-    FROM_PATH(sig, SG_CUDA_SIG, REAL, S)                     \
-    FROM_PATH(log_sig, SG_CUDA_LOG_SIG, REAL, S)             \
-    BETWEEN(sig_to_log_sig, SG_CUDA_SIG_TO_LOG_SIG, REAL, S) \
-    BETWEEN(logsig_to_sig, SG_CUDA_LOGSIG_TO_SIG, REAL, S)
-
-ALL(float, f32)
-ALL(double, f64)
+SG_SIGNATURE_FUNCTIONS(sigad_cuda_)

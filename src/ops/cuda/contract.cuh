@@ -34,24 +34,26 @@ SG_DEVICE void each_word(int64_t words, const Of &of, const Done &done)
     }
 }
 
-// out[w] = first g[w] + rest sum of g[w v] Y[v] over v, for w of levels 1 .. top; added if `add`.
-template <class T>
-SG_DEVICE void contract_right(int letters, int top, T first, T rest, const T *g, const T *Y,
-                              bool add, T *out)
+// out[w] = first g[w] + rest times the sum over v of by[v] g[v w], FROM_LEFT, or of g[w v] by[v],
+// for w of levels 1 .. levels; added if `add`. g has levels up to top.
+template <bool FROM_LEFT, class T>
+SG_DEVICE void contract(int letters, int top, int levels, T first, T rest, const T *g, const T *by,
+                        bool add, T *out)
 {
     int64_t words = 1;
-    for (int i = 1; i <= top; i++) {
+    for (int i = 1; i <= levels; i++) {
         words *= letters;
         const auto of = [=](int64_t w, int lane, int lanes) {
-            const T *above = g, *right = Y;
+            const T *above = g, *factor = by;
             int64_t size = 1, level = words;
             T sum = 0;
             for (int m = i + 1; m <= top; m++) {
                 above += level;
                 level *= letters;
                 size *= letters;
-                for (int64_t v = lane; v < size; v += lanes) sum += above[w * size + v] * right[v];
-                right += size;
+                for (int64_t v = lane; v < size; v += lanes)
+                    sum += above[FROM_LEFT ? v * words + w : w * size + v] * factor[v];
+                factor += size;
             }
             return sum;
         };
@@ -59,34 +61,6 @@ SG_DEVICE void contract_right(int letters, int top, T first, T rest, const T *g,
             const T value = first * g[w] + rest * sum;
             out[w] = add ? out[w] + value : value;
         });
-        g += words;
-        out += words;
-    }
-}
-
-// out[w] = first g[w] + rest sum of x[v] g[v w] over v, for w of levels 1 .. levels; g has levels
-// up to top.
-template <class T>
-SG_DEVICE void contract_left(int letters, int top, int levels, T first, T rest, const T *g,
-                             const T *x, T *out)
-{
-    int64_t words = 1;
-    for (int i = 1; i <= levels; i++) {
-        words *= letters;
-        const auto of = [=](int64_t w, int lane, int lanes) {
-            const T *above = g, *left = x;
-            int64_t size = 1, level = words;
-            T sum = 0;
-            for (int m = i + 1; m <= top; m++) {
-                above += level;
-                level *= letters;
-                size *= letters;
-                for (int64_t v = lane; v < size; v += lanes) sum += above[v * words + w] * left[v];
-                left += size;
-            }
-            return sum;
-        };
-        each_word<T>(words, of, [=](int64_t w, T sum) { out[w] = first * g[w] + rest * sum; });
         g += words;
         out += words;
     }

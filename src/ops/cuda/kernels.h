@@ -167,7 +167,7 @@ typedef struct {
     const struct sg_rule_kernels *rules;
     const sg_cuda_dual *dual;
     /* Those of ops/cuda/dense/blas.h; NULL: there is no cuBLAS. */
-    bool (*open_blas)(struct sg_cuda_blas *blas, void *stream, const char **reason);
+    bool (*open_blas)(struct sg_cuda_blas *blas, void *stream, void *scratch, const char **reason);
     void (*close_blas)(struct sg_cuda_blas *blas);
 } sg_cuda_driver;
 

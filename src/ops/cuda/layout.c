@@ -219,7 +219,7 @@ enum {
     SCHEDULERS = 4,
     RESERVED = 1 << 10, /* bytes of shared memory of a block */
     LAUNCH = 5000,
-    PRODUCT = 800, /* of chunks, one after the other */
+    PRODUCT = 500, /* of chunks, one after the other: a wait for the L2 cache, mostly */
     SCANNED = 70,  /* a piece, in the scan over pieces */
     BYTES_OF_ALL = 1700
 };
@@ -256,14 +256,39 @@ static double slowness(const sg_cuda_layout *q, int64_t blocks)
     return warps < 4 ? of[warps] : 1.0;
 }
 
+/* The least run by which `rounds` rounds leave one product. */
+static int64_t run_in(int64_t chunks, int32_t rounds)
+{
+    const int64_t root = (int64_t)pow((double)chunks, 1.0 / rounds);
+    for (int64_t run = root > 3 ? root - 1 : 2;; run++) {
+        int64_t left = chunks;
+        for (int32_t i = 0; i < rounds; i++) left = ceiling(left, run);
+        if (left <= 1) return run;
+    }
+}
+
+int64_t sg_cuda_run_of(int64_t chunks)
+{
+    int64_t best = run_in(chunks, 1), cycles = LAUNCH + best * PRODUCT;
+    for (int32_t rounds = 2; rounds * LAUNCH < cycles; rounds++) {
+        int64_t run = run_in(chunks, rounds), all = rounds * (LAUNCH + run * PRODUCT);
+        if (all >= cycles) continue;
+        best = run;
+        cycles = all;
+    }
+    return best;
+}
+
 /* Of chunks, by products in global memory. */
 static double joining(const sg_cuda_shape *shape, const sg_cuda_layout *q)
 {
     double words = pow(shape->letters, shape->degree);
     double moved = 2.0 * (double)shape->batch * (double)q->chunks * words * shape->scalar_bytes;
     double rounds = 0;
-    for (int64_t chunks = q->chunks; chunks > 1; chunks = ceiling(chunks, SG_CUDA_RUN))
-        rounds += LAUNCH + (double)smaller(chunks, SG_CUDA_RUN) * PRODUCT;
+    for (int64_t chunks = q->chunks, run; chunks > 1; chunks = ceiling(chunks, run)) {
+        run = sg_cuda_run_of(chunks);
+        rounds += LAUNCH + (double)run * PRODUCT;
+    }
     return (shape->backward ? 3 : 1) * (rounds + moved / BYTES_OF_ALL);
 }
 

@@ -43,9 +43,9 @@ bool sg_cuda_lay_out_chunks(const sg_cuda_shape *shape, const sg_cuda_properties
                             int64_t chunks, sg_cuda_layout *layout);
 
 enum { SG_CUDA_LEAST_CHUNK = 32 };
-/* So many chunks are multiplied by one thread one after the other; products of more are made in
- * rounds. */
-enum { SG_CUDA_RUN = 32 };
+/* How many of them one thread multiplies, one after the other, before the products are multiplied
+ * in the same way: in as many rounds as are done soonest, all about as long. */
+int64_t sg_cuda_run_of(int64_t chunks);
 
 /* A model of the time of a call, in cycles of the busiest multiprocessor: steps times instructions
  * of its warps, more where few warps run side by side; the joining of pieces; then the rounds of

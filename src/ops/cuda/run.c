@@ -103,19 +103,13 @@ static void *stored_increments(pass *p, const sg_cuda_paths *paths, const sg_cud
 
 /* ---- products of chunks --------------------------------------------------------------------- */
 
-/* More chunks for one thread would be a long wait, and in float32 a long sum. */
-static int64_t run_of(int64_t chunks)
-{
-    return chunks < SG_CUDA_RUN ? chunks : SG_CUDA_RUN;
-}
-
 static sg_cuda_runs runs_of(const pass *p, const sg_cuda_layout *q)
 {
     return (sg_cuda_runs){.letters = q->letters,
                           .degree = q->degree,
                           .batch = p->call->batch,
                           .chunks = q->chunks,
-                          .run = run_of(q->chunks)};
+                          .run = sg_cuda_run_of(q->chunks)};
 }
 
 static int64_t words_of(const pass *p, const sg_cuda_runs *r)
@@ -130,7 +124,7 @@ static void *join_runs(pass *p, sg_cuda_runs *r, const void *chunk)
     void *joined = take(p, r->batch * runs, words);
     QUEUE(p, join, r, chunk, rows_of(joined, words, 0));
     r->chunks = runs;
-    r->run = run_of(runs);
+    r->run = sg_cuda_run_of(runs);
     return joined;
 }
 

@@ -149,8 +149,9 @@ static int look_at(const void *address)
 {
     cudaPointerAttributes found;
     int device = 0;
-    if (reported(cudaPointerGetAttributes(&found, address)) || reported(cudaGetDevice(&device)))
-        return SG_CUDA_OF_HOST;
+    const int error = reported(cudaPointerGetAttributes(&found, address));
+    if (error == cudaErrorInvalidValue) return SG_CUDA_OF_HOST;
+    if (error || reported(cudaGetDevice(&device))) return SG_CUDA_UNKNOWN;
     if (found.type == cudaMemoryTypeUnregistered) return SG_CUDA_OF_HOST;
     if (found.type == cudaMemoryTypeDevice && found.device != device) return SG_CUDA_OF_ANOTHER;
     return found.devicePointer == address ? SG_CUDA_REACHED : SG_CUDA_OF_HOST;

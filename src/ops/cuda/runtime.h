@@ -13,7 +13,7 @@ enum { SG_CUDA_TO_DEVICE, SG_CUDA_TO_HOST, SG_CUDA_INSIDE };
 
 /* The current device reads and writes its own memory, managed memory, and pinned memory of the
  * host; not other memory of the host nor, whatever access was enabled, memory of another device. */
-enum { SG_CUDA_REACHED, SG_CUDA_OF_HOST, SG_CUDA_OF_ANOTHER };
+enum { SG_CUDA_REACHED, SG_CUDA_OF_HOST, SG_CUDA_OF_ANOTHER, SG_CUDA_UNKNOWN /* an error */ };
 
 /* cudaErrorMemoryAllocation: the one error that callers tell from others. */
 enum { SG_CUDA_NO_MEMORY = 2 };

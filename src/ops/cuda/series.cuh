@@ -124,8 +124,8 @@ series_bar_kernel(sg_cuda_series s, const T *x, int64_t x_stride, const T *y_bar
         T *bar = kept - 2 * low, *next_bar = bar + low;
         for (int k = 1; k <= n; k++) { // here Y is Y_(k+1)
             const T rest = rest_of<T>(s, k);
-            contract_right(d, n + 1 - k, T(1) / T(k), rest, g, Y, k > 1, out);
-            contract_left(d, n + 1 - k, n - k, T(0), rest, g, in, next_bar);
+            contract<false>(d, n + 1 - k, n + 1 - k, T(1) / T(k), rest, g, Y, k > 1, out);
+            contract<true>(d, n + 1 - k, n - k, T(0), rest, g, in, false, next_bar);
             __syncthreads();
             g = next_bar;
             next_bar = bar;

@@ -21,6 +21,9 @@ enum {
     SG_LANE_KEPT = 4096,     /* vectors of states to keep at least before a path is run twice */
     SG_CORE_JOINED = 6,      /* degrees up to which all chunks may be joined as cores */
     SG_CORE_STAGE = 3 << 19, /* bytes of a top level that is completed and written in parts */
+    SG_WIDE_DEGREE = 5,      /* from which the wide core pays, up to SG_WIDE_MOST, */
+    SG_WIDE_STEPS = 11,      /* and from how many increments on, */
+    SG_WIDE_MOST = 12,       /* beyond which its errors were not looked at */
     SG_SUM_STEPS = 6,        /* of a lead-lag path, from which completing iterated sums pays */
     SG_CORE_STEPS = 30,      /* increments from which completing the core pays backward, degree 3 */
     SG_CORE_PULL_STEPS = 15, /* and backward, for four levels or more */
@@ -76,12 +79,13 @@ typedef struct {
 } sg_lane_kernels;
 
 /* How a group computes signatures, by the plan and the steps of the batch's longest path alone: by
- * iterated sums, by the core (the core of degree 2 needs no tables), or (both NULL) by all words;
+ * iterated sums, by the core (the core of degree 2 needs no tables), or (both NULL) by all words or
+ * the wide core;
  * in 2^joins chunks of time joined by a tree of products. */
 typedef struct {
     const sg_sums *sums;
     const sg_core *core;
-    bool area;
+    bool area, wide;
     int joins, whole; /* the last ones of them join what has been completed to all words */
 } sg_lane_route;
 sg_lane_route sg_lanes_route(const sigad_plan *plan, int64_t steps, bool single,
@@ -94,6 +98,8 @@ static inline const sg_sums *sg_lanes_vjp_sums(const sigad_plan *plan, int64_t s
 }
 /* The core that is walked back for paths of so many steps, or NULL: all words. */
 const sg_core *sg_lanes_vjp_core(const sigad_plan *plan, int64_t steps, bool single);
+/* Or whether that is the wide core. */
+bool sg_lanes_vjp_wide(const sigad_plan *plan, int64_t steps, bool single);
 
 /* What this file's kernels can do: 2 letters or more, degree 2 or more, and not too much of both.
  */

@@ -1,6 +1,6 @@
 // cuBLAS behind ops/cuda/dense/blas.h. Its matrices go by columns: C^T = op(B)^T op(A)^T. In
-// the default mode, which is without TF32, and with a handle for each stream, its results are the
-// same on every run (cuBLAS documentation, "Results reproducibility").
+// the default mode, which is without TF32, without atomic operations, and with a handle and scratch
+// for each stream, its results are the same on every run.
 #include "ops/cuda/dense/blas.h"
 #include <cublas_v2.h>
 #include <dlfcn.h>
@@ -73,29 +73,33 @@ static int gemm(const sg_cuda_blas *blas, const sg_gemm_plan *p, const void *a, 
     return 0;
 }
 
-static bool start(sg_cuda_blas *blas, void *stream)
+static bool start(sg_cuda_blas *blas, void *stream, void *scratch)
 {
     const auto create = find<decltype(&cublasCreate_v2)>(blas, "cublasCreate_v2");
     const auto set_stream = find<decltype(&cublasSetStream_v2)>(blas, "cublasSetStream_v2");
     const auto set_mode = find<decltype(&cublasSetMathMode)>(blas, "cublasSetMathMode");
+    const auto set_atomics = find<decltype(&cublasSetAtomicsMode)>(blas, "cublasSetAtomicsMode");
+    const auto set_scratch = find<decltype(&cublasSetWorkspace_v2)>(blas, "cublasSetWorkspace_v2");
     blas->product[0] = find<void (*)()>(blas, "cublasSgemmStridedBatched");
     blas->product[1] = find<void (*)()>(blas, "cublasDgemmStridedBatched");
     cublasHandle_t handle = nullptr;
-    if (!create || !set_stream || !set_mode || !blas->product[0] || !blas->product[1] ||
-        create(&handle))
+    if (!create || !set_stream || !set_mode || !set_atomics || !set_scratch || !blas->product[0] ||
+        !blas->product[1] || create(&handle))
         return false;
     blas->handle = handle;
     return !set_stream(handle, static_cast<cudaStream_t>(stream)) &&
-           !set_mode(handle, CUBLAS_DEFAULT_MATH);
+           !set_scratch(handle, scratch, SG_CUDA_BLAS_SCRATCH) &&
+           !set_mode(handle, CUBLAS_DEFAULT_MATH) &&
+           !set_atomics(handle, CUBLAS_ATOMICS_NOT_ALLOWED);
 }
 
-bool sg_cuda_blas_open(sg_cuda_blas *blas, void *stream, const char **reason)
+bool sg_cuda_blas_open(sg_cuda_blas *blas, void *stream, void *scratch, const char **reason)
 {
     static const char of_build[] = "libcublas.so." TEXT_OF(CUBLAS_VER_MAJOR);
     *blas = {};
     blas->gemm = gemm;
     blas->library = dlopen(of_build, RTLD_NOW | RTLD_LOCAL);
-    if (blas->library && start(blas, stream)) return true;
+    if (blas->library && start(blas, stream, scratch)) return true;
     *reason = blas->library ? "cuBLAS does not start" : "libcublas.so is not found";
     sg_cuda_blas_close(blas);
     return false;

@@ -15,9 +15,14 @@ typedef struct sg_cuda_blas {
                 const void *b, void *c);
 } sg_cuda_blas;
 
+/* Scratch on the device for cuBLAS: with its own, which it takes when it likes, results may depend
+ * on other streams (cuBLAS documentation, "Results Reproducibility"). As much as it advises for
+ * compute capability 9.0. */
+enum { SG_CUDA_BLAS_SCRATCH = 32 << 20 };
+
 /* False with the reason, if there is no cuBLAS or it does not start: products are then done by a
  * kernel of our own. */
-bool sg_cuda_blas_open(sg_cuda_blas *blas, void *stream, const char **reason);
+bool sg_cuda_blas_open(sg_cuda_blas *blas, void *stream, void *scratch, const char **reason);
 void sg_cuda_blas_close(sg_cuda_blas *blas);
 
 #ifdef __cplusplus
