@@ -358,12 +358,13 @@ static double choose_for_paths(const sg_signature_batch *b, int what, const shap
 
 /* Whether the closed form of a logarithm, whose rows need not be transposed, is faster than lanes,
  * which take the brackets of a group at once. */
-static bool rows_are_long(const sigad_plan *plan, int lanes)
+static bool rows_are_faster(const sg_signature_batch *b, int lanes)
 {
-    if (!sg_log_is_closed(plan)) return false;
-    if (plan->degree == 3)
-        return plan->letters > 2 * lanes && plan->spec.method == SIGAD_LYNDON_WORDS;
-    return plan->letters >= lanes;
+    const sigad_plan *plan = b->plan;
+    if (!sg_log_is_closed(plan) || plan->letters < lanes) return false;
+    bool fills = 4 * b->batch >= 3 * lanes;
+    bool few = plan->letters <= 2 * lanes || plan->spec.method == SIGAD_LYNDON_BRACKETS;
+    return plan->degree < 3 || !fills || !few;
 }
 
 static double choose_for_transforms(const sg_signature_batch *b, int what, const shape *s,
@@ -371,7 +372,7 @@ static double choose_for_transforms(const sg_signature_batch *b, int what, const
 {
     bool real = what == SG_BATCH_FWD || what == SG_BATCH_VJP;
     bool closed = b->kernels == &sg_sig_to_log_sig_kernels && what == SG_BATCH_FWD &&
-                  rows_are_long(b->plan, vectors_of(b)->lanes);
+                  rows_are_faster(b, vectors_of(b)->lanes);
     /* a group takes about as long as a quarter of its lanes' items would, with few letters two */
     bool enough = b->batch > 1 && (b->plan->letters <= 4 || 4 * s->batch > s->lanes);
     if (real && enough && !closed && sg_lanes_transform(b->plan)) {
