@@ -3,210 +3,17 @@
 #include "core/parallel.h"
 #include "ops/cpu/steps.h"
 #include "ops/cpu/tensor/tensor.h"
-#include "ops/signature_tree.h"
+#include "ops/signature_place.h"
 #include <string.h>
 
 /* Chunks of a path in the order of time: by lane, by piece. The pieces' tensors are joined for all
  * lanes at once, with whole vectors, and then the lanes of each path as rows, with vectors inside
  * the tensor. */
 
-/* ---- scratch ------------------------------------------------------------------------------------
- */
-
-/* Bytes. The store of a group: the trees of its paths, nodes and then cotangents, and the tree of
- * its pieces, if they are several. */
-typedef struct {
-    int kept; /* levels of nodes: backward has no use for the top one */
-    bool keeps;
-    int64_t row, row_bar;   /* a node of a path's tree, its cotangent */
-    int64_t side, side_bar; /* the same of a pieces' tree: tensors side by side in lanes */
-    int64_t path_tree, path_bars;
-    int64_t nodes, bars, marks, store; /* marks: of threads that bring runs' tensors */
-    int64_t log, rows, kernel; /* of a thread: see finish_path; rows of a piece; kernels' scratch */
-} sizes;
-
-static bool is_log(const sg_signature_batch *b)
-{
-    return b->kernels == &sg_log_sig_kernels;
-}
-
-/* Of the longest chunk. */
-static int64_t most_points(const sg_signature_batch *b, const sg_chunks *chunks)
-{
-    int64_t all = sg_chunk_count(chunks);
-    return (b->length - 1 + all - 1) / all + 1;
-}
-
-static int64_t round_up(int64_t bytes)
-{
-    return (bytes + SG_ALIGNMENT - 1) / SG_ALIGNMENT * SG_ALIGNMENT;
-}
-
-/* Rows that a run of the kernels takes. */
-static int width_of(const sg_signature_layout *l)
-{
-    return l->alone ? 1 : l->lanes->lanes;
-}
-
-/* Of a full group. */
-static int paths_of(const sg_signature_layout *l)
-{
-    return l->alone ? 1 : (int)(l->lanes->lanes / l->chunks.spread);
-}
-
-static int64_t kernel_bytes(const sg_signature_batch *b, bool forward, const sg_signature_layout *l)
-{
-    int64_t longest = most_points(b, &l->chunks), scalar = sg_scalar_bytes(b->scalar);
-    if (l->alone) {
-        int64_t up = sg_tensor_elements(b->plan, longest, scalar, false),
-                back = forward ? 0 : sg_tensor_elements(b->plan, longest, scalar, true);
-        return round_up((up > back ? up : back) * scalar);
-    }
-    int64_t sig = l->lanes->sig_bytes(b->plan, longest);
-    int64_t vjp = forward ? 0 : l->lanes->sig_vjp_bytes(b->plan, longest);
-    return round_up(sig > vjp ? sig : vjp);
-}
-
-static sizes measure(const sg_signature_batch *b, int what, const sg_signature_layout *l)
-{
-    const sigad_plan *plan = b->plan;
-    const sg_chunks *chunks = &l->chunks;
-    bool forward = what == SG_BATCH_FWD;
-    int64_t lanes = width_of(l), scalar = sg_scalar_bytes(b->scalar), leaves = chunks->spread,
-            paths = paths_of(l);
-    sizes s = {.keeps = !forward, .kept = plan->degree - (!forward && !is_log(b))};
-    s.row = sg_block(plan->offset[s.kept + 1]) * scalar;
-    s.row_bar = sg_block(sg_plan_words(plan)) * scalar;
-    s.side = round_up(plan->offset[s.kept + 1] * lanes * scalar);
-    s.side_bar = round_up(sg_plan_words(plan) * lanes * scalar);
-    s.path_tree = sg_tree_nodes(s.keeps, leaves) * s.row;
-    s.path_bars = forward ? 0 : leaves * s.row_bar;
-    s.nodes = paths * s.path_tree;
-    s.bars = paths * s.path_bars;
-    s.marks = l->apart ? round_up(sg_runs_of_group(l) * (int64_t)sizeof(atomic_int)) : 0;
-    s.store = s.nodes + s.bars + s.marks;
-    if (chunks->pieces > 1) {
-        s.store += sg_tree_nodes(s.keeps, chunks->pieces) * s.side;
-        if (!forward) s.store += chunks->pieces * s.side_bar;
-        s.rows = lanes * s.row_bar;
-    }
-    if (is_log(b)) {
-        int64_t rest = (forward ? sg_sig_to_log_sig_work : sg_sig_to_log_sig_vjp_work)(plan, 0);
-        s.log = sg_work_add(rest, forward ? 1 : 2, plan->sig_length) * scalar;
-    }
-    s.kernel = kernel_bytes(b, forward, l);
-    return s;
-}
-
-int64_t sg_signature_chunks_store_bytes(const sg_signature_batch *batch, int what,
-                                        const sg_signature_layout *layout)
-{
-    return layout->apart ? layout->tasks * measure(batch, what, layout).store : 0;
-}
-
-int64_t sg_signature_chunks_area_bytes(const sg_signature_batch *batch, int what,
-                                       const sg_signature_layout *layout)
-{
-    sizes s = measure(batch, what, layout);
-    return s.log + (layout->apart ? 0 : s.store) + s.rows + s.kernel;
-}
-
-/* ---- a call under way ---------------------------------------------------------------------------
- */
-
-typedef struct {
-    const sg_signature_job *job;
-    const sg_lane_kernels *lanes;
-    sg_chunks chunks;
-    sizes sizes;
-    sigad_plan whole, kept; /* without scalar term, the second of the nodes' degree */
-    int paths;              /* of a full group */
-    int64_t runs;           /* of a group */
-    bool closed;            /* lanes compute the nodes with vectors along the points */
-} call;
-
-/* What a thread has at hand for a group. */
-typedef struct {
-    const call *call;
-    int64_t group;
-    int paths;
-    char *log, *store, *rows, *kernel;
-} place;
-
-static place place_of(const call *r, int64_t group, int worker)
-{
-    const sg_signature_layout *l = &r->job->layout;
-    int64_t left = r->job->batch->batch - group * r->paths;
-    char *area = sg_signature_area(r->job, worker), *shared = r->job->batch->work;
-    place p = {.call = r, .group = group, .log = area, .rows = area + r->sizes.log};
-    p.paths = left < r->paths ? (int)left : r->paths;
-    p.store = l->apart ? shared + l->order_bytes + group * r->sizes.store : p.rows;
-    if (!l->apart) p.rows += r->sizes.store;
-    p.kernel = p.rows + r->sizes.rows;
-    return p;
-}
-
-static sg_tree path_tree(const place *p, int path)
-{
-    const call *r = p->call;
-    const sizes *s = &r->sizes;
-    return (sg_tree){.kept = &r->kept,
-                     .whole = &r->whole,
-                     .join = r->lanes->join_rows,
-                     .join_vjp = r->lanes->join_rows_vjp,
-                     .keeps = s->keeps,
-                     .node = p->store + path * s->path_tree,
-                     .bar = p->store + s->nodes + path * s->path_bars,
-                     .node_bytes = s->row,
-                     .bar_bytes = s->row_bar};
-}
-
-static sg_tree pieces_tree(const place *p)
-{
-    const call *r = p->call;
-    const sizes *s = &r->sizes;
-    char *node = p->store + s->nodes + s->bars + s->marks;
-    return (sg_tree){.kept = &r->kept,
-                     .whole = &r->whole,
-                     .join = r->lanes->join_lanes,
-                     .join_vjp = r->lanes->join_lanes_vjp,
-                     .keeps = s->keeps,
-                     .node = node,
-                     .bar = node + sg_tree_nodes(s->keeps, r->chunks.pieces) * s->side,
-                     .node_bytes = s->side,
-                     .bar_bytes = s->side_bar};
-}
-
-/* Of the runs' tensors, and the marks of those that are there. */
-static sg_tree runs_tree(const place *p)
-{
-    return p->call->job->layout.alone ? path_tree(p, 0) : pieces_tree(p);
-}
-
-static atomic_int *marks_of(const place *p)
-{
-    return (atomic_int *)(void *)(p->store + p->call->sizes.nodes + p->call->sizes.bars);
-}
-
-static int64_t item_of(const place *p, int path)
-{
-    int64_t at = p->group * p->call->paths + path;
-    return p->call->job->layout.order_bytes ? p->call->job->order[at] : at;
-}
-
-/* Row of a leaf of a path's tree, or of its cotangent; lanes without a path share the first. */
-static void *leaf_row(const place *p, int64_t lane, bool bar)
-{
-    int64_t spread = p->call->chunks.spread, path = lane / spread, leaf = lane % spread;
-    if (path >= p->paths) return leaf_row(p, 0, bar);
-    sg_tree t = path_tree(p, (int)path);
-    return bar ? t.bar + leaf * t.bar_bytes : sg_tree_leaf(&t, leaf);
-}
-
 /* What a run of the kernels takes: a chunk for each lane. */
 typedef struct {
     int count;
-    int64_t longest, length[SG_MOST_LANES];
+    int64_t longest, length[SG_MOST_LANES], room[SG_MOST_LANES];
     double time[SG_MOST_LANES];
     const void *x[SG_MOST_LANES];
     void *x_bar[SG_MOST_LANES], *row[SG_MOST_LANES];
@@ -224,12 +31,12 @@ typedef struct {
 
 /* Chunks of one path are equally long, but for the last ones, so none is empty between two others:
  * those would share a point without being neighbours. */
-static chunk chunk_of(const place *p, int lane, int64_t run)
+static chunk chunk_of(const sg_chunk_place *p, int lane, int64_t run)
 {
-    const call *r = p->call;
+    const sg_chunk_call *r = p->call;
     const sg_signature_batch *b = r->job->batch;
     int64_t all = sg_chunk_count(&r->chunks), spread = r->chunks.spread;
-    chunk c = {.item = item_of(p, lane / (int)spread)};
+    chunk c = {.item = sg_chunk_item(p, lane / (int)spread)};
     c.number = r->job->layout.alone ? run : lane % spread * r->chunks.pieces + run;
     c.length = b->lengths ? b->lengths[c.item] : b->length;
     int64_t increments = c.length ? c.length - 1 : 0, size = (increments + all - 1) / all;
@@ -238,26 +45,27 @@ static chunk chunk_of(const place *p, int lane, int64_t run)
     return c;
 }
 
-static int chunks_of_run(const place *p)
+static int chunks_of_run(const sg_chunk_place *p)
 {
     return p->call->job->layout.alone ? 1 : p->paths * (int)p->call->chunks.spread;
 }
 
 /* Rows are those of the paths' trees, or, of several pieces, in the thread's area. */
-static piece piece_of(const place *p, int64_t number, bool bars)
+static piece piece_of(const sg_chunk_place *p, int64_t number, bool bars)
 {
-    const call *r = p->call;
+    const sg_chunk_call *r = p->call;
     const sg_signature_batch *b = r->job->batch;
     const bool alone = r->job->layout.alone;
-    piece c = {.count = chunks_of_run(p), .longest = most_points(b, &r->chunks)};
-    for (int l = 0; l < width_of(&r->job->layout); l++) {
+    piece c = {.count = chunks_of_run(p), .longest = sg_most_points(b, &r->chunks)};
+    for (int l = 0; l < sg_chunk_width(&r->job->layout); l++) {
         int from = l < c.count ? l : 0;
         c.row[l] = r->chunks.pieces > 1 ? p->rows + from * r->sizes.row_bar
-                                        : leaf_row(p, alone ? number : from, bars);
+                                        : sg_chunk_leaf_row(p, alone ? number : from, bars);
         if (l >= c.count) continue;
         chunk k = chunk_of(p, l, number);
         int64_t at = k.item * r->job->x_entries + k.begin * b->plan->spec.dimension;
         c.length[l] = k.end - k.begin + (k.length > 0);
+        c.room[l] = (b->batch - k.item) * b->length - k.begin;
         c.time[l] = sg_time_step(b->plan, k.length);
         c.x[l] = sg_advance(b->x, at, b->scalar);
         c.x_bar[l] = sg_advance(b->out, at, b->scalar);
@@ -267,9 +75,9 @@ static piece piece_of(const place *p, int64_t number, bool bars)
 
 /* Clears the points of a run's chunks, if nothing is there yet: by the thread that will add to
  * them, whose cache they are in then. What follows a path belongs to its last chunk. */
-static void clear_piece(const place *p, int64_t number)
+static void clear_piece(const sg_chunk_place *p, int64_t number)
 {
-    const call *r = p->call;
+    const sg_chunk_call *r = p->call;
     const sg_signature_batch *b = r->job->batch;
     int64_t d = b->plan->spec.dimension;
     for (int l = 0; b->fresh && l < chunks_of_run(p); l++) {
@@ -283,24 +91,24 @@ static void clear_piece(const place *p, int64_t number)
 /* ---- runs of the kernels ------------------------------------------------------------------------
  */
 
-static const sg_tensor_kernels *tensor_kernels(const call *r)
+static const sg_tensor_kernels *tensor_kernels(const sg_chunk_call *r)
 {
     return (r->job->batch->scalar == SG_F32 ? sg_tensor_f32 : sg_tensor_f64)[r->whole.isa];
 }
 
 /* The only chunk of a piece, by the kernels inside one tensor. */
-static void run_alone(const place *p, const piece *c)
+static void run_alone(const sg_chunk_place *p, const piece *c)
 {
-    const call *r = p->call;
+    const sg_chunk_call *r = p->call;
     if (c->length[0] > 1)
         tensor_kernels(r)->sig(&r->kept, c->length[0], c->time[0], c->x[0], c->row[0], p->kernel);
     else
         memset(c->row[0], 0, (size_t)r->sizes.row);
 }
 
-static void run_piece(const place *p, int64_t number)
+static void run_piece(const sg_chunk_place *p, int64_t number)
 {
-    const call *r = p->call;
+    const sg_chunk_call *r = p->call;
     piece c = piece_of(p, number, false);
     clear_piece(p, number);
     if (r->kept.degree == 1)
@@ -308,15 +116,16 @@ static void run_piece(const place *p, int64_t number)
     else if (r->job->layout.alone && !r->closed)
         run_alone(p, &c);
     else
-        r->lanes->sig(&r->kept, c.longest, c.count, c.length, c.time, c.x, c.row, p->kernel);
+        r->lanes->sig(&r->kept, c.longest, c.count, c.length, c.room, c.time, c.x, c.row,
+                      p->kernel);
     if (r->chunks.pieces == 1) return;
-    sg_tree t = pieces_tree(p);
+    sg_tree t = sg_chunk_pieces_tree(p);
     r->lanes->gather(sg_plan_words(&r->kept), (const void *const *)c.row, sg_tree_leaf(&t, number));
 }
 
-static void pull_piece(const place *p, int64_t number)
+static void pull_piece(const sg_chunk_place *p, int64_t number)
 {
-    const call *r = p->call;
+    const sg_chunk_call *r = p->call;
     piece c = piece_of(p, number, true);
     if (r->job->layout.alone) {
         if (c.length[0] > 1)
@@ -325,20 +134,20 @@ static void pull_piece(const place *p, int64_t number)
         return;
     }
     if (r->chunks.pieces > 1) {
-        sg_tree t = pieces_tree(p);
+        sg_tree t = sg_chunk_pieces_tree(p);
         r->lanes->scatter(sg_plan_words(&r->whole), t.bar + number * t.bar_bytes, c.count, c.row);
     }
-    r->lanes->sig_vjp(&r->whole, c.longest, c.count, c.length, c.time, c.x,
+    r->lanes->sig_vjp(&r->whole, c.longest, c.count, c.length, c.room, c.time, c.x,
                       (const void *const *)c.row, c.x_bar, p->kernel);
 }
 
 /* ---- between the roots and the arrays of the call -----------------------------------------------
  */
 
-static void write_signature(const place *p, int path, void *sig)
+static void write_signature(const sg_chunk_place *p, int path, void *sig)
 {
     const sg_signature_batch *b = p->call->job->batch;
-    sg_tree t = path_tree(p, path);
+    sg_tree t = sg_chunk_path_tree(p, path);
     if (b->plan->spec.scalar_term) {
         if (b->scalar == SG_F32)
             *(float *)sig = 1;
@@ -350,63 +159,70 @@ static void write_signature(const place *p, int path, void *sig)
            (size_t)(sg_plan_words(b->plan) * sg_scalar_bytes(b->scalar)));
 }
 
-static void take_cotangent(const place *p, int path, const void *sig_bar)
+static void take_cotangent(const sg_chunk_place *p, int path, const void *sig_bar)
 {
     const sg_signature_batch *b = p->call->job->batch;
-    sg_tree t = path_tree(p, path);
+    sg_tree t = sg_chunk_path_tree(p, path);
     memcpy(t.bar, sg_advance(sig_bar, b->plan->spec.scalar_term, b->scalar),
            (size_t)(sg_plan_words(b->plan) * sg_scalar_bytes(b->scalar)));
 }
 
 /* Logarithms take the signature, and backward its cotangent, in a thread's area. */
-static void finish_path(const place *p, int path)
+static void finish_path(const sg_chunk_place *p, int path)
 {
     const sg_signature_job *j = p->call->job;
     const sg_signature_batch *b = j->batch;
     const sg_signature_kernels *transform = &sg_sig_to_log_sig_kernels;
-    int64_t at = item_of(p, path) * j->y_entries, entries = sg_block(b->plan->sig_length);
-    void *out = sg_advance(b->out, at, b->scalar), *sig = is_log(b) ? p->log : out;
-    if (is_log(b) || j->what == SG_BATCH_FWD) write_signature(p, path, sig);
+    int64_t at = sg_chunk_item(p, path) * j->y_entries, entries = sg_block(b->plan->sig_length);
+    void *out = sg_advance(b->out, at, b->scalar), *sig = sg_is_log(b) ? p->log : out;
+    if (sg_is_log(b) || j->what == SG_BATCH_FWD) write_signature(p, path, sig);
     void *sig_bar = sg_advance(p->log, entries, b->scalar);
     if (j->what == SG_BATCH_FWD) {
-        if (is_log(b)) transform->fwd[b->scalar](b->plan, 0, sig, out, sig_bar);
+        if (sg_is_log(b)) transform->fwd[b->scalar](b->plan, 0, sig, out, sig_bar);
         return;
     }
     const void *y_bar = sg_advance(b->y_bar, at, b->scalar);
-    if (is_log(b)) {
+    if (sg_is_log(b)) {
         memset(sig_bar, 0, (size_t)(b->plan->sig_length * sg_scalar_bytes(b->scalar)));
         transform->vjp[b->scalar](b->plan, 0, sig, y_bar, sig_bar,
                                   sg_advance(p->log, 2 * entries, b->scalar));
     }
-    take_cotangent(p, path, is_log(b) ? sig_bar : y_bar);
+    take_cotangent(p, path, sg_is_log(b) ? sig_bar : y_bar);
 }
 
-/* From the pieces to the roots, and backward from the roots' cotangents to those of pairs of runs.
- * Products of runs are there, if threads share them. */
-static void turn_round(const place *p)
+/* Of so many runs at least there is the cotangent when all have turned round: of halves, if threads
+ * share them, or of pairs. */
+static int64_t split_at_once(const sg_chunk_call *r)
 {
-    const call *r = p->call;
+    return r->job->layout.apart && r->runs > 4 ? r->runs / 2 : 2;
+}
+
+/* From the pieces to the roots, and backward from the roots' cotangents to those of many runs.
+ * Products of runs are there, if threads share them. */
+static void turn_round(const sg_chunk_place *p)
+{
+    const sg_chunk_call *r = p->call;
     const sg_signature_layout *l = &r->job->layout;
     const bool backward = r->job->what == SG_BATCH_VJP;
     int64_t pieces = r->chunks.pieces, spread = r->chunks.spread;
-    sg_tree side = pieces_tree(p);
+    sg_tree side = sg_chunk_pieces_tree(p);
     void *row[SG_MOST_LANES];
     if (pieces > 1) {
-        for (int k = 0; k < r->lanes->lanes; k++) row[k] = leaf_row(p, k, false);
+        for (int k = 0; k < r->lanes->lanes; k++) row[k] = sg_chunk_leaf_row(p, k, false);
         if (!l->apart) sg_tree_join(&side, 0, pieces);
         r->lanes->scatter(sg_plan_words(&r->kept), sg_tree_node(&side, 0, pieces),
                           p->paths * (int)spread, row);
     }
     for (int k = 0; k < p->paths; k++) {
-        sg_tree t = path_tree(p, k);
+        sg_tree t = sg_chunk_path_tree(p, k);
         if (!l->apart || !l->alone) sg_tree_join(&t, 0, spread);
         finish_path(p, k);
-        if (backward) sg_tree_split(&t, 0, spread, l->alone ? 2 : 1);
+        if (backward) sg_tree_split(&t, 0, spread, l->alone ? split_at_once(r) : 1);
     }
     if (backward && pieces > 1) {
-        for (int k = 0; k < r->lanes->lanes; k++) row[k] = leaf_row(p, k, true);
+        for (int k = 0; k < r->lanes->lanes; k++) row[k] = sg_chunk_leaf_row(p, k, true);
         r->lanes->gather(sg_plan_words(&r->whole), (const void *const *)row, side.bar);
-        sg_tree_split(&side, 0, pieces, 2);
+        sg_tree_split(&side, 0, pieces, split_at_once(r));
     }
 }
 
@@ -415,10 +231,10 @@ static void turn_round(const place *p)
  * Chunks that follow each other share a point, to whose cotangent both add. They are in runs of
  * even and of odd number: never at the same time, and always in the same order. */
 
-static void pull_even(const place *p, int64_t number)
+static void pull_even(const sg_chunk_place *p, int64_t number)
 {
     if (number + 1 < p->call->runs) {
-        sg_tree t = runs_tree(p);
+        sg_tree t = sg_chunk_runs_tree(p);
         sg_tree_split(&t, number, number + 2, 1);
     }
     pull_piece(p, number);
@@ -426,8 +242,8 @@ static void pull_even(const place *p, int64_t number)
 
 static void run_group(void *user, int64_t group, int worker)
 {
-    const call *r = user;
-    place p = place_of(r, group, worker);
+    const sg_chunk_call *r = user;
+    sg_chunk_place p = sg_chunk_place_of(r, group, worker);
     for (int64_t i = 0; i < r->runs; i++) run_piece(&p, i);
     turn_round(&p);
     if (r->job->what == SG_BATCH_FWD) return;
@@ -438,48 +254,72 @@ static void run_group(void *user, int64_t group, int worker)
 /* Whoever brings a group's last tensor turns round for it. */
 static void run_piece_apart(void *user, int64_t index, int worker)
 {
-    const call *r = user;
-    place p = place_of(r, index / r->runs, worker);
+    const sg_chunk_call *r = user;
+    sg_chunk_place p = sg_chunk_place_of(r, index / r->runs, worker);
     run_piece(&p, index % r->runs);
-    sg_tree t = runs_tree(&p);
-    if (sg_tree_arrive(&t, index % r->runs, r->runs, marks_of(&p))) turn_round(&p);
+    sg_tree t = sg_chunk_runs_tree(&p);
+    if (sg_tree_arrive(&t, index % r->runs, r->runs, sg_chunk_marks(&p))) turn_round(&p);
+}
+
+static void split_half_apart(void *user, int64_t index, int worker)
+{
+    const sg_chunk_call *r = user;
+    sg_chunk_place p = sg_chunk_place_of(r, index / 2, worker);
+    sg_tree t = sg_chunk_runs_tree(&p);
+    int64_t half = r->runs / 2, first = index % 2 * half;
+    sg_tree_split(&t, first, first + half, 2);
 }
 
 static void pull_even_apart(void *user, int64_t index, int worker)
 {
-    const call *r = user;
+    const sg_chunk_call *r = user;
     int64_t half = r->runs / 2;
-    place p = place_of(r, index / half, worker);
+    sg_chunk_place p = sg_chunk_place_of(r, index / half, worker);
     pull_even(&p, index % half * 2);
 }
 
 static void pull_odd_apart(void *user, int64_t index, int worker)
 {
-    const call *r = user;
+    const sg_chunk_call *r = user;
     int64_t half = r->runs / 2;
-    place p = place_of(r, index / half, worker);
+    sg_chunk_place p = sg_chunk_place_of(r, index / half, worker);
     pull_piece(&p, index % half * 2 + 1);
 }
 
-static void clear_marks(const call *r)
+static void clear_marks(const sg_chunk_call *r)
 {
     for (int64_t g = 0; g < r->job->layout.tasks; g++) {
-        place p = place_of(r, g, 0);
-        for (int64_t i = 0; i < r->runs; i++) atomic_init(&marks_of(&p)[i], 0);
+        sg_chunk_place p = sg_chunk_place_of(r, g, 0);
+        for (int64_t i = 0; i < r->runs; i++) atomic_init(&sg_chunk_marks(&p)[i], 0);
     }
+}
+
+/* A thread's runs are neighbours in all phases, and so is what it has of the tree of runs. */
+static void run_apart(sg_chunk_call *r)
+{
+    const sg_signature_layout *l = &r->job->layout;
+    sg_phase phase[SG_PHASES] = {{l->tasks * r->runs, run_piece_apart}};
+    int phases = 1;
+    if (r->job->what == SG_BATCH_VJP) {
+        int64_t half = l->tasks * r->runs / 2;
+        if (split_at_once(r) > 2) phase[phases++] = (sg_phase){2 * l->tasks, split_half_apart};
+        phase[phases++] = (sg_phase){half, pull_even_apart};
+        phase[phases++] = (sg_phase){half, pull_odd_apart};
+    }
+    sg_parallel_phases(l->threads, phases, phase, r);
 }
 
 void sg_signature_run_chunks(sg_signature_job *job)
 {
     const sigad_plan *plan = job->batch->plan;
     const sg_signature_layout *l = &job->layout;
-    call r = {.job = job,
-              .lanes = l->lanes,
-              .chunks = l->chunks,
-              .sizes = measure(job->batch, job->what, l),
-              .whole = *plan,
-              .paths = paths_of(l),
-              .runs = sg_runs_of_group(l)};
+    sg_chunk_call r = {.job = job,
+                       .lanes = l->lanes,
+                       .chunks = l->chunks,
+                       .sizes = sg_chunk_measure(job->batch, job->what, l),
+                       .whole = *plan,
+                       .paths = sg_chunk_paths(l),
+                       .runs = sg_runs_of_group(l)};
     r.whole.spec.scalar_term = 0;
     r.kept = r.whole;
     r.kept.degree = r.sizes.kept;
@@ -490,8 +330,5 @@ void sg_signature_run_chunks(sg_signature_job *job)
         return;
     }
     clear_marks(&r);
-    int64_t runs = l->tasks * r.runs;
-    const sg_phase phase[] = {
-        {runs, run_piece_apart}, {runs / 2, pull_even_apart}, {runs / 2, pull_odd_apart}};
-    sg_parallel_phases(l->threads, job->what == SG_BATCH_FWD ? 1 : 3, phase, &r);
+    run_apart(&r);
 }

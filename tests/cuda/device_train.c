@@ -5,20 +5,39 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 48, LENGTH = 20, HIDDEN = 32, STEPS = 25, FEATURES = 8, TENSORS = 4, WEIGHTS = 321 };
+enum {
+    BATCH = 48,
+    LENGTH = 20,
+    HIDDEN = 32,
+    STEPS = 25,
+    FEATURES = 8,
+    TENSORS = 4,
+    WEIGHTS = 321,
+    AT_ONCE = 3
+};
 
 static const int64_t shapes[TENSORS][2] = {{FEATURES, HIDDEN}, {1, HIDDEN}, {HIDDEN, 1}, {1, 1}};
 
+typedef struct {
+    sigad_dtype dtype;
+    sigad_context *context;
+    sigad_tape *tape;
+    sigad_optimizer *adam;
+    sigad_tensor w[TENSORS];
+    double path[BATCH * LENGTH * 2], angle[BATCH];
+    int64_t lengths[BATCH];
+} training;
+
 /* Arcs, and the angles by which they turn. */
-static void draw(int step, double *path, double *angle, int64_t *lengths)
+static void draw(training *t, int step)
 {
     for (int i = 0; i < BATCH; i++) {
-        angle[i] = 3.0 * sin(1.7 * i + step);
-        lengths[i] = LENGTH / 2 + (i + step) % (LENGTH / 2 + 1);
+        t->angle[i] = 3.0 * sin(1.7 * i + step);
+        t->lengths[i] = LENGTH / 2 + (i + step) % (LENGTH / 2 + 1);
         for (int j = 0; j < LENGTH; j++) {
-            const double turned = angle[i] * j / (double)(lengths[i] - 1);
-            path[2 * (i * LENGTH + j)] = (1.0 + 0.3 * cos(i)) * cos(turned);
-            path[2 * (i * LENGTH + j) + 1] = (1.0 + 0.3 * cos(i)) * sin(turned);
+            const double turned = t->angle[i] * j / (double)(t->lengths[i] - 1);
+            t->path[2 * (i * LENGTH + j)] = (1.0 + 0.3 * cos(i)) * cos(turned);
+            t->path[2 * (i * LENGTH + j) + 1] = (1.0 + 0.3 * cos(i)) * sin(turned);
         }
     }
 }
@@ -30,64 +49,72 @@ static sigad_tensor input(sigad_tape *tape, sigad_dtype dtype, int rank, const i
     return dtype == SIGAD_F64 ? x : sigad_cast(tape, x, dtype);
 }
 
-static sigad_status step(sigad_tape *tape, sigad_optimizer *adam, sigad_dtype dtype,
-                         const sigad_tensor *w, int number)
+static void step(training *t, int number)
 {
-    static double path[BATCH * LENGTH * 2], angle[BATCH];
-    static int64_t lengths[BATCH];
     const sigad_sig_spec spec = {SIGAD_SIG_SPEC_INIT, .degree = 4, .method = SIGAD_LYNDON_WORDS};
+    sigad_tape *tape = t->tape;
     sigad_tape_reset(tape); /* waits until the bytes of the last step were read */
-    draw(number, path, angle, lengths);
-    sigad_tensor x = input(tape, dtype, 3, (int64_t[]){BATCH, LENGTH, 2}, path);
-    sigad_tensor y = input(tape, dtype, 2, (int64_t[]){BATCH, 1}, angle);
-    sigad_tensor n = sigad_input(tape, SIGAD_I64, 1, (int64_t[]){BATCH}, lengths);
+    draw(t, number);
+    sigad_tensor x = input(tape, t->dtype, 3, (int64_t[]){BATCH, LENGTH, 2}, t->path);
+    sigad_tensor y = input(tape, t->dtype, 2, (int64_t[]){BATCH, 1}, t->angle);
+    sigad_tensor n = sigad_input(tape, SIGAD_I64, 1, (int64_t[]){BATCH}, t->lengths);
     x = sigad_log_sig_ragged(tape, x, n, &spec);
-    x = sigad_tanh(tape, sigad_add(tape, sigad_matmul(tape, x, w[0]), w[1]));
+    x = sigad_tanh(tape, sigad_add(tape, sigad_matmul(tape, x, t->w[0]), t->w[1]));
     x = sigad_dropout(tape, x, 0.1);
-    x = sigad_add(tape, sigad_matmul(tape, x, w[2]), w[3]);
+    x = sigad_add(tape, sigad_matmul(tape, x, t->w[2]), t->w[3]);
     sigad_tensor loss = sigad_mse(tape, x, y);
-    sigad_optimizer_zero(adam);
+    sigad_optimizer_zero(t->adam);
     sigad_backward(tape, loss);
-    return sigad_optimizer_step(adam);
+    sigad_optimizer_step(t->adam);
 }
 
-static sigad_status train(sigad_context *context, sigad_dtype dtype, void *weights)
+static sigad_status begin(training *t, sigad_device device, sigad_dtype dtype)
 {
-    sigad_adam_options options = {SIGAD_ADAM_OPTIONS_INIT, .lr = 0.01, .clip_norm = 1.0};
-    sigad_tape *tape;
-    sigad_optimizer *adam;
-    sigad_tensor w[TENSORS];
-    const size_t entry = dtype == SIGAD_F32 ? 4 : 8;
+    const sigad_adam_options options = {SIGAD_ADAM_OPTIONS_INIT, .lr = 0.01, .clip_norm = 1.0};
+    const sigad_context_options of_context = {SIGAD_CONTEXT_OPTIONS_INIT, .device = device,
+                                              .threads = 1, .seed = 3};
+    *t = (training){.dtype = dtype};
+    sigad_status status = sigad_context_create(&of_context, &t->context);
+    if (status) return status;
     for (int i = 0; i < TENSORS; i++) {
         const char name[] = {'w', (char)('0' + i), 0};
-        w[i] = sigad_parameter(context, name, dtype, 2, shapes[i], SIGAD_INIT_XAVIER);
+        t->w[i] = sigad_parameter(t->context, name, dtype, 2, shapes[i], SIGAD_INIT_XAVIER);
     }
-    sigad_tape_create(context, &tape);
-    sigad_adam_create(context, &options, &adam);
-    for (int i = 0; i < STEPS && !sigad_context_status(context); i++) step(tape, adam, dtype, w, i);
-    char *to = weights;
-    for (int i = 0; i < TENSORS; i++) {
-        const size_t bytes = (size_t)(shapes[i][0] * shapes[i][1]) * entry;
-        sigad_parameter_read(context, w[i], to, bytes);
-        to += bytes;
-    }
-    return sigad_context_status(context);
+    sigad_tape_create(t->context, &t->tape);
+    sigad_adam_create(t->context, &options, &t->adam);
+    return sigad_context_status(t->context);
 }
 
-/* The weights of a training from the start; 0 with a line on what went wrong. */
-static int train_on(sigad_device device, sigad_dtype dtype, void *weights)
+static sigad_status finish(training *t, char *weights)
 {
-    sigad_context *context;
-    sigad_context_options options = {SIGAD_CONTEXT_OPTIONS_INIT, .device = device, .threads = 1,
-                                     .seed = 3};
-    memset(weights, 0, WEIGHTS * sizeof(double));
-    sigad_status status = sigad_context_create(&options, &context);
-    if (!status) status = train(context, dtype, weights);
-    if (status)
-        printf("training on device %d: %s: %s\n", (int)device, sigad_status_string(status),
-               sigad_context_message(context));
-    sigad_context_destroy(context);
-    return !status;
+    const size_t entry = t->dtype == SIGAD_F32 ? 4 : 8;
+    for (int i = 0; i < TENSORS; i++) {
+        const size_t bytes = (size_t)(shapes[i][0] * shapes[i][1]) * entry;
+        sigad_parameter_read(t->context, t->w[i], weights, bytes);
+        weights += bytes;
+    }
+    return sigad_context_status(t->context);
+}
+
+/* The weights of `count` trainings from the start, each in a context of its own, step by step in
+ * turn, so that a device has work on as many streams at once; 0 with a line on what went wrong. */
+static int train_on(sigad_device device, sigad_dtype dtype, int count,
+                    double weights[AT_ONCE][WEIGHTS])
+{
+    static training t[AT_ONCE];
+    int good = 1;
+    memset(weights, 0, sizeof *weights * (size_t)count);
+    for (int i = 0; i < count; i++) good &= !begin(&t[i], device, dtype);
+    for (int k = 0; good && k < STEPS; k++)
+        for (int i = 0; i < count; i++) step(&t[i], k);
+    for (int i = 0; i < count; i++) {
+        if (good) good = !finish(&t[i], (char *)weights[i]);
+        if (!good)
+            printf("training on device %d: %s\n", (int)device,
+                   t[i].context ? sigad_context_message(t[i].context) : "no context");
+        sigad_context_destroy(t[i].context);
+    }
+    return good;
 }
 
 static double entry_of(sigad_dtype dtype, const void *weights, int i)
@@ -110,16 +137,17 @@ static int close_enough(sigad_dtype dtype, const void *a, const void *b)
 
 int device_train(int runs)
 {
+    static double host[AT_ONCE][WEIGHTS], first[AT_ONCE][WEIGHTS], again[AT_ONCE][WEIGHTS];
     int failed = 0;
-    static double host[WEIGHTS], first[WEIGHTS], again[WEIGHTS];
     for (int dtype = SIGAD_F32; dtype <= SIGAD_F64; dtype++) {
-        int good = train_on(SIGAD_CPU, (sigad_dtype)dtype, host) &&
-                   train_on(SIGAD_CUDA, (sigad_dtype)dtype, first) &&
-                   close_enough((sigad_dtype)dtype, host, first);
+        int good = train_on(SIGAD_CPU, (sigad_dtype)dtype, 1, host) &&
+                   train_on(SIGAD_CUDA, (sigad_dtype)dtype, 1, first) &&
+                   close_enough((sigad_dtype)dtype, host[0], first[0]);
         failed += !good;
         for (int i = 1; good && i < runs; i++) {
-            good = train_on(SIGAD_CUDA, (sigad_dtype)dtype, again) &&
-                   !memcmp(first, again, sizeof first);
+            const int count = i % 2 ? AT_ONCE : 1;
+            good = train_on(SIGAD_CUDA, (sigad_dtype)dtype, count, again);
+            for (int k = 0; k < count; k++) good &= !memcmp(first[0], again[k], sizeof *first);
             failed += !good;
             if (!good) printf("run %d has other bits than the first\n", i);
         }

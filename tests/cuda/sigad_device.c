@@ -7,7 +7,7 @@
  *     many COUNT     so many items in a batch, through every function, the same way
  *     repeat RUNS    the same bits in every run, and at each place of a batch
  *     name           which device it is
- *     train RUNS     a network as on the CPU, the same bits in every run
+ *     train RUNS     a network as on the CPU, the same bits in every run and on several streams
  *     time           how long the functions take, and the share of the arithmetic floor
  *     steps RUNS BATCH  how long steps of training take, as CUDA graphs, too
  *     hurst STEPS    the example of that name
