@@ -17,7 +17,7 @@ enum {
     SG_LANE_BLOCK = 64, /* most increments between two looks at the tree, forward */
     SG_LANE_UNDO = 32,  /* and backward, where rounding errors of undoing add up inside a block */
     SG_CHUNK = 256,     /* floats: longer chunks of time are cut and joined, for accuracy */
-    SG_JOIN_BYTES = 2 << 20, /* for these joins: fewer where states are large */
+    SG_JOIN_BYTES = 1 << 20, /* for these joins: fewer where states are large */
     SG_LANE_KEPT = 4096,     /* vectors of states to keep at least before a path is run twice */
     SG_CORE_JOINED = 6,      /* degrees up to which all chunks may be joined as cores */
     SG_CORE_STAGE = 3 << 19, /* bytes of a top level that is completed and written in parts */
