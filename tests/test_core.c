@@ -38,15 +38,16 @@ static void *signatures(const sigad_plan *plan, bool single, int64_t length, con
     for (int first = 0; first < ROWS; first += lanes->lanes) {
         const void *from[ROWS];
         void *to[ROWS];
-        int64_t lengths[ROWS];
+        int64_t lengths[ROWS], room[ROWS];
         double time[ROWS] = {0};
         for (int r = 0; r < lanes->lanes; r++) {
             from[r] =
                 (const char *)path + (size_t)((first + r) * length * plan->spec.dimension) * bytes;
             to[r] = sig + (size_t)((first + r) * plan->sig_length) * bytes;
             lengths[r] = length - r % 3 * (length / 4);
+            room[r] = length;
         }
-        lanes->sig(plan, length, lanes->lanes, lengths, time, from, to, work);
+        lanes->sig(plan, length, lanes->lanes, lengths, room, time, from, to, work);
     }
     for (size_t i = need; i < need / 64 * 64 + 64; i++) cr_assert_eq(((char *)work)[i], 0x7f);
     free(work);
@@ -204,13 +205,15 @@ Test(core, bits_do_not_depend_on_companions)
             const void *from[ROWS];
             const double time[ROWS] = {0};
             for (int with_long = 0; with_long < 2; with_long++) {
-                int64_t lengths[ROWS];
+                int64_t lengths[ROWS], room[ROWS];
                 for (int r = 0; r < lanes->lanes; r++) {
                     from[r] = path + (size_t)(r * LENGTH * D) * bytes;
                     lengths[r] = r && with_long ? LENGTH : SHORT;
+                    room[r] = LENGTH;
                     sig[with_long][r] = make((size_t)plan->sig_length, bytes);
                 }
-                lanes->sig(plan, LENGTH, lanes->lanes, lengths, time, from, sig[with_long], work);
+                lanes->sig(plan, LENGTH, lanes->lanes, lengths, room, time, from, sig[with_long],
+                           work);
             }
             cr_assert_eq(memcmp(sig[0][0], sig[1][0], (size_t)plan->sig_length * bytes), 0, "N %d",
                          (int)degree);

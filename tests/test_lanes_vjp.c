@@ -102,7 +102,7 @@ static void check(const sg_lane_kernels *lanes, const sigad_plan *plan, bool sin
                   int64_t longest, int64_t most, const char *where)
 {
     item p[MOST];
-    int64_t lengths[MOST];
+    int64_t lengths[MOST], room[MOST];
     double time[MOST];
     const void *path[MOST], *g[MOST];
     void *path_bar[MOST];
@@ -111,6 +111,7 @@ static void check(const sg_lane_kernels *lanes, const sigad_plan *plan, bool sin
         uint64_t seed = sg_random_key((uint64_t)longest, (uint64_t)(2 * r));
         double part = sg_random_uniform(seed, 1u << 30);
         lengths[r] = r % 3 == 0 ? most : (int64_t)(part * (double)(most + 1));
+        room[r] = r % 2 ? longest : lengths[r];
         time[r] = sg_time_step(plan, lengths[r]);
         p[r] = item_create(plan, single, longest, lengths[r], seed);
         path[r] = p[r].own_path;
@@ -119,7 +120,7 @@ static void check(const sg_lane_kernels *lanes, const sigad_plan *plan, bool sin
     }
     void *work = make(lanes->sig_vjp_bytes(plan, longest), 1);
     memset(work, 0xff, (size_t)lanes->sig_vjp_bytes(plan, longest)); /* NaNs */
-    lanes->sig_vjp(plan, longest, rows, lengths, time, path, g, path_bar, work);
+    lanes->sig_vjp(plan, longest, rows, lengths, room, time, path, g, path_bar, work);
     for (int r = 0; r < rows; r++) {
         double error = item_error(plan, single, &p[r]);
         cr_assert(

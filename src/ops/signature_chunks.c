@@ -13,7 +13,7 @@
 /* What a run of the kernels takes: a chunk for each lane. */
 typedef struct {
     int count;
-    int64_t longest, length[SG_MOST_LANES];
+    int64_t longest, length[SG_MOST_LANES], room[SG_MOST_LANES];
     double time[SG_MOST_LANES];
     const void *x[SG_MOST_LANES];
     void *x_bar[SG_MOST_LANES], *row[SG_MOST_LANES];
@@ -65,6 +65,7 @@ static piece piece_of(const sg_chunk_place *p, int64_t number, bool bars)
         chunk k = chunk_of(p, l, number);
         int64_t at = k.item * r->job->x_entries + k.begin * b->plan->spec.dimension;
         c.length[l] = k.end - k.begin + (k.length > 0);
+        c.room[l] = (b->batch - k.item) * b->length - k.begin;
         c.time[l] = sg_time_step(b->plan, k.length);
         c.x[l] = sg_advance(b->x, at, b->scalar);
         c.x_bar[l] = sg_advance(b->out, at, b->scalar);
@@ -115,7 +116,8 @@ static void run_piece(const sg_chunk_place *p, int64_t number)
     else if (r->job->layout.alone && !r->closed)
         run_alone(p, &c);
     else
-        r->lanes->sig(&r->kept, c.longest, c.count, c.length, c.time, c.x, c.row, p->kernel);
+        r->lanes->sig(&r->kept, c.longest, c.count, c.length, c.room, c.time, c.x, c.row,
+                      p->kernel);
     if (r->chunks.pieces == 1) return;
     sg_tree t = sg_chunk_pieces_tree(p);
     r->lanes->gather(sg_plan_words(&r->kept), (const void *const *)c.row, sg_tree_leaf(&t, number));
@@ -135,7 +137,7 @@ static void pull_piece(const sg_chunk_place *p, int64_t number)
         sg_tree t = sg_chunk_pieces_tree(p);
         r->lanes->scatter(sg_plan_words(&r->whole), t.bar + number * t.bar_bytes, c.count, c.row);
     }
-    r->lanes->sig_vjp(&r->whole, c.longest, c.count, c.length, c.time, c.x,
+    r->lanes->sig_vjp(&r->whole, c.longest, c.count, c.length, c.room, c.time, c.x,
                       (const void *const *)c.row, c.x_bar, p->kernel);
 }
 

@@ -46,7 +46,7 @@ int64_t sg_signature_lane_bytes(const sg_signature_batch *b, int what, const sg_
 /* The rows of a task's groups. */
 typedef struct {
     int count;
-    int64_t length[SG_MOST_ROWS];
+    int64_t length[SG_MOST_ROWS], room[SG_MOST_ROWS];
     double time[SG_MOST_ROWS];
     const void *x[SG_MOST_ROWS], *y_bar[SG_MOST_ROWS];
     void *out[SG_MOST_ROWS];
@@ -69,6 +69,7 @@ static void find_rows(const sg_signature_job *j, int64_t task, rows *r)
     for (int k = 0; k < r->count; k++) {
         int64_t i = order ? order[first + k] : first + k;
         r->length[k] = b->lengths ? b->lengths[i] : b->length;
+        r->room[k] = b->length;
         r->time[k] = sg_time_step(b->plan, r->length[k]);
         r->x[k] = place_of(b->x, i * x_bytes);
         r->y_bar[k] = place_of(b->y_bar, i * y_bytes);
@@ -97,8 +98,8 @@ static void pull_rows(const sg_signature_job *j, const rows *r, const void *cons
                                           work);
         return;
     }
-    j->layout.lanes->sig_vjp(b->plan, b->length, r->count, r->length, r->time, r->x, sig_bar,
-                             r->out, work);
+    j->layout.lanes->sig_vjp(b->plan, b->length, r->count, r->length, r->room, r->time, r->x,
+                             sig_bar, r->out, work);
 }
 
 static void run_sig_groups(const sg_signature_job *j, int64_t task, int worker)
@@ -108,7 +109,7 @@ static void run_sig_groups(const sg_signature_job *j, int64_t task, int worker)
     rows r;
     find_rows(j, task, &r);
     if (j->what == SG_BATCH_FWD)
-        lanes->sig(b->plan, b->length, r.count, r.length, r.time, r.x, r.out,
+        lanes->sig(b->plan, b->length, r.count, r.length, r.room, r.time, r.x, r.out,
                    sg_signature_area(j, worker));
     else
         pull_rows(j, &r, r.y_bar, sg_signature_area(j, worker));
@@ -143,7 +144,7 @@ static void run_log_sig_group(const sg_signature_job *j, int64_t group, int work
     rows r;
     find_rows(j, group, &r);
     take_rows(j, &rest, sig);
-    lanes->sig(b->plan, b->length, r.count, r.length, r.time, r.x, sig, lane_work);
+    lanes->sig(b->plan, b->length, r.count, r.length, r.room, r.time, r.x, sig, lane_work);
     for (int k = 0; k < r.count; k++) x[k] = sig[k];
     if (j->what == SG_BATCH_FWD) {
         transform_rows(j, &r, x, NULL, lane_work);
@@ -177,15 +178,16 @@ static void run_transform_group(const sg_signature_job *j, int64_t group, int wo
 void sg_signature_sort(const int64_t *lengths, int64_t longest, int64_t *order, int64_t count)
 {
     enum { CLASSES = 256, FEW = 64 };
-    int classes = count > FEW ? CLASSES : FEW;
-    int64_t first[CLASSES] = {0}, width = longest / classes + 1, at = 0;
-    for (int64_t i = 0; i < count; i++) first[lengths[i] / width]++;
-    for (int c = classes; c-- > 0;) {
+    int64_t first[CLASSES] = {0}, classes = count > FEW ? CLASSES : FEW, at = 0;
+    int shift = 0;
+    while (longest >> shift >= classes) shift++;
+    for (int64_t i = 0; i < count; i++) first[lengths[i] >> shift]++;
+    for (int64_t c = classes; c-- > 0;) {
         int64_t members = first[c];
         first[c] = at;
         at += members;
     }
-    for (int64_t i = 0; i < count; i++) order[first[lengths[i] / width]++] = i;
+    for (int64_t i = 0; i < count; i++) order[first[lengths[i] >> shift]++] = i;
 }
 
 void sg_signature_run_group(void *user, int64_t task, int worker)

@@ -106,7 +106,8 @@ static double cost_of_items(const shape *s)
         return s->batch * (50 + (s->forward ? s->words : s->steps * (double)s->plan->letters / 4));
     if (s->field) return s->batch * (cost_of_closed_form(s) + 9 * s->log / s->lanes);
     bool core = s->forward && sg_tensor_core(s->plan, (int64_t)s->steps, s->bytes);
-    double step = (core ? 0.4 : 1) * s->step / s->lanes + 7.5 * s->degree * (s->degree - 1);
+    double few = s->plan->letters <= 4 ? 2 : 1; /* whose tiles load as much as they multiply */
+    double step = few * (core ? 0.4 : 1) * s->step / s->lanes + 7.5 * s->degree * (s->degree - 1);
     double item = 1000 + s->filled * s->steps * step + 3 * s->log / s->lanes;
     if (core) item += 6 * s->words / s->lanes;
     return s->batch * item * (s->forward ? 1 : 3);
@@ -131,17 +132,20 @@ static double wide_part(const shape *s)
     return 1 - 0.85 / (double)s->plan->letters;
 }
 
-/* Of one group's increments. The core takes fewer operations, but each piece is completed. */
-static double cost_of_steps(const shape *s, double steps)
+/* Of one group's increments: of the longest path of the batch there are `longest`, which decide how
+ * they are added up, of the longest of the group `filled` times as many. The core takes fewer
+ * operations, but each piece is completed; points are read into lanes for it as for all words. */
+static double cost_of_steps(const shape *s, double longest, double filled)
 {
+    double steps = filled * longest;
     if (s->field && s->log > 0 && s->degree <= 3)
         return s->lanes * cost_of_closed_form(s) * steps / (s->filled * s->steps + 1);
     if (s->closed) return steps * s->run;
     if (!s->forward) {
-        const sg_sums *sums = sg_lanes_vjp_sums(s->plan, (int64_t)steps);
+        const sg_sums *sums = sg_lanes_vjp_sums(s->plan, (int64_t)longest);
         if (sums) return 1.5 * sg_sum_words(sums) * steps + 8 * s->words;
         bool exact = s->bytes == sizeof(float);
-        double piece = exact && steps > EXACT_STEPS ? EXACT_STEPS : steps;
+        double piece = exact && longest > EXACT_STEPS ? EXACT_STEPS : longest;
         bool core = sg_lanes_vjp_core(s->plan, (int64_t)piece, exact) != NULL;
         double part = core                                                ? 0.45
                       : sg_lanes_vjp_wide(s->plan, (int64_t)piece, exact) ? wide_part(s)
@@ -149,10 +153,14 @@ static double cost_of_steps(const shape *s, double steps)
         double still = s->plan->spec.lead_lag ? 0.75 : 1;
         return steps * (20 * (double)s->plan->letters + still * part * 2 * s->step);
     }
-    sg_lane_route route = sg_lanes_route(s->plan, (int64_t)steps, false, 0);
+    sg_lane_route route = sg_lanes_route(s->plan, (int64_t)longest, false, 0);
     if (route.sums) return 0.55 * sg_sum_words(route.sums) * steps + 4 * s->words;
-    double part = route.core ? 0.4 : route.area ? 0.5 : route.wide ? wide_part(s) : 1;
-    return s->step * (0.7 * part * steps + (route.core ? 6 : 0));
+    double part = route.core   ? 0.4
+                  : route.area ? 0.5
+                  : route.wide ? wide_part(s)
+                               : 1,
+           read = route.core ? 5 * (double)s->plan->letters : 0;
+    return (0.7 * part * s->step + read) * steps + (route.core ? 6 * s->step : 0);
 }
 
 static double least_of_group(const shape *s)
@@ -176,8 +184,8 @@ static double cost_of_groups(const shape *s, int spread)
 {
     double groups = round_up(s->batch * spread / s->lanes);
     double filled = spread < s->lanes ? s->filled + (1 - s->filled) / groups : s->filled;
-    double steps = filled * round_up(s->steps / spread);
-    double group = least_of_group(s) + cost_of_steps(s, steps) +
+    double steps = round_up(s->steps / spread);
+    double group = least_of_group(s) + cost_of_steps(s, steps, filled) +
                    (exact_pieces(s, steps) - 1) * (least_of_group(s) + cost_of_lanes_join(s));
     double log = spread == 1 ? groups * s->log : s->batch * 3 * s->log / s->lanes;
     return groups * group + s->batch * (spread - 1) * cost_of_join(s) + log * (s->forward ? 1 : 3);
@@ -247,8 +255,8 @@ static void cut_time(const sg_signature_batch *b, int what, const shape *s, sg_s
         int64_t pieces = l->chunks.pieces, more = more_runs(s, pieces);
         double steps = s->steps / (double)sg_chunk_count(&l->chunks),
                increments = sg_lanes_vjp_sums(s->plan, (int64_t)steps) ? steps / 2 : steps,
-               piece = cost_of_steps(s, steps / (double)more),
-               join = cost_of_lanes_join(s) + piece - cost_of_steps(s, steps) / (double)more;
+               piece = cost_of_steps(s, steps / (double)more, 1),
+               join = cost_of_lanes_join(s) + piece - cost_of_steps(s, steps, 1) / (double)more;
         /* the lanes of pieces are joined, and logarithms taken, row by row */
         if (sg_chunk_count(&l->chunks) == 1) join += 3 * s->log * (s->forward ? 1 : 3);
         if (more * pieces * l->tasks <= RUNS && is_worth_it(piece, join, l->tasks))
@@ -304,8 +312,9 @@ static double choose_lanes(const sg_signature_batch *b, int what, const shape *s
                            sg_signature_layout *l)
 {
     int most = s->closed ? 1 : lanes->lanes;
-    if (!s->closed && best <= unit * least_of_group(s)) most = 0;
+    double least = least_of_group(s), join = s->batch * cost_of_join(s);
     for (int spread = 1; spread <= most; spread *= 2) {
+        if (!s->closed && best <= unit * (least + (spread - 1) * join)) break;
         double cost = unit * cost_of_groups(s, spread);
         if (cost >= best && !s->closed) continue;
         sg_signature_layout next = {.lanes = lanes, .chunks = {spread, 1}};
@@ -347,14 +356,23 @@ static double choose_for_paths(const sg_signature_batch *b, int what, const shap
     return best;
 }
 
+/* Whether the closed form of a logarithm, whose rows need not be transposed, is faster than lanes,
+ * which take the brackets of a group at once. */
+static bool rows_are_long(const sigad_plan *plan, int lanes)
+{
+    if (!sg_log_is_closed(plan)) return false;
+    if (plan->degree == 3)
+        return plan->letters > 2 * lanes && plan->spec.method == SIGAD_LYNDON_WORDS;
+    return plan->letters >= lanes;
+}
+
 static double choose_for_transforms(const sg_signature_batch *b, int what, const shape *s,
                                     sg_signature_layout *l)
 {
     bool real = what == SG_BATCH_FWD || what == SG_BATCH_VJP;
+    bool closed = b->kernels == &sg_sig_to_log_sig_kernels && what == SG_BATCH_FWD &&
+                  rows_are_long(b->plan, vectors_of(b)->lanes);
     /* a group takes about as long as a quarter of its lanes' items would, with few letters two */
-    /* rows that fill vectors need not be transposed */
-    bool closed = b->kernels == &sg_sig_to_log_sig_kernels && sg_log_is_closed(b->plan) &&
-                  what == SG_BATCH_FWD && b->plan->letters >= vectors_of(b)->lanes;
     bool enough = b->batch > 1 && (b->plan->letters <= 4 || 4 * s->batch > s->lanes);
     if (real && enough && !closed && sg_lanes_transform(b->plan)) {
         l->lanes = vectors_of(b);

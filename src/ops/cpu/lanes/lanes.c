@@ -13,11 +13,12 @@ typedef struct {
     int joins, whole;
 } core_cut;
 
-static core_cut core_cut_of(int32_t letters, int32_t degree, int64_t steps)
+static core_cut core_cut_of(const sigad_plan *plan, int64_t steps)
 {
+    int32_t letters = plan->letters, degree = plan->degree;
+    int64_t from = plan->spec.lead_lag ? SG_SUM_STEPS : letters <= 4 ? 16 : 30;
     if (degree == 3 && steps >= 6) return (core_cut){steps < 40 ? 0 : steps < 250 ? 1 : 2, 0};
-    if (degree == 4 && steps >= (letters <= 4 ? 16 : 30))
-        return (core_cut){steps < 48 ? 0 : steps < 120 ? 1 : 2, 0};
+    if (degree == 4 && steps >= from) return (core_cut){steps < 48 ? 0 : steps < 120 ? 1 : 2, 0};
     if (degree == 5 && steps >= (letters == 2 ? 60 : 48)) return (core_cut){steps < 120 ? 1 : 2, 0};
     if (degree == 6 && steps >= 60) return steps < 250 ? (core_cut){1, 1} : (core_cut){2, 0};
     if ((degree == 7 || degree == 8) && steps >= 120) return (core_cut){2, 2};
@@ -52,18 +53,30 @@ static int joins_with_room(int joins, int64_t state)
     return joins;
 }
 
+/* Of a lead-lag path, from which completing iterated sums pays: where there is a core of one chunk,
+ * which is completed sooner, later. */
+static int64_t sum_steps(const sigad_plan *plan)
+{
+    if (plan->degree == 3) return 3 * ((int64_t)plan->letters - 1);
+    return plan->degree == 4 ? 48 : plan->degree == 5 ? 12 : SG_SUM_STEPS;
+}
+
 sg_lane_route sg_lanes_route(const sigad_plan *plan, int64_t steps, bool single,
                              int64_t vector_bytes)
 {
-    const sg_sums *sums = steps >= SG_SUM_STEPS ? plan->sums : NULL;
-    core_cut cut = core_cut_of(plan->letters, plan->degree, steps);
+    const sg_sums *sums = plan->sums && steps >= sum_steps(plan) ? plan->sums : NULL;
+    core_cut cut = core_cut_of(plan, steps);
     int64_t all = sg_plan_words(plan) * vector_bytes;
     if (cut.whole && joins_with_room(cut.joins, all) < cut.joins)
-        cut = (core_cut){plan->degree > SG_CORE_JOINED ? -1 : cut.joins, 0};
+        cut = (core_cut){plan->degree > SG_CORE_JOINED ? -1 : cut.joins + 1, 0};
     bool core = !sums && plan->core && (cut.joins >= 0 || plan->spec.kernel == SIGAD_KERNEL_CORE);
     if (!core || cut.joins < 0) cut = (core_cut){0, 0};
     bool wide = !sums && !core && wide_pays(plan, steps);
     if (wide) cut.joins = wide_joins_of(plan, steps);
+    if (cut.joins > 0 && wide && !joins_with_room(1, all)) { /* too inaccurate in one chunk */
+        wide = false;
+        cut.joins = 0;
+    }
     int64_t state = core && !cut.whole ? plan->core->kept * vector_bytes : all;
     while (single && steps >> cut.joins > SG_CHUNK + SG_CHUNK / 2) cut.joins++;
     int joins = joins_with_room(cut.joins, state);

@@ -17,14 +17,15 @@ enum {
     SG_LANE_BLOCK = 64, /* most increments between two looks at the tree, forward */
     SG_LANE_UNDO = 32,  /* and backward, where rounding errors of undoing add up inside a block */
     SG_CHUNK = 256,     /* floats: longer chunks of time are cut and joined, for accuracy */
-    SG_JOIN_BYTES = 1 << 20, /* for these joins: fewer where states are large */
+    SG_JOIN_BYTES = 2 << 20, /* for these joins: fewer where states are large */
     SG_LANE_KEPT = 4096,     /* vectors of states to keep at least before a path is run twice */
     SG_CORE_JOINED = 6,      /* degrees up to which all chunks may be joined as cores */
     SG_CORE_STAGE = 3 << 19, /* bytes of a top level that is completed and written in parts */
     SG_WIDE_DEGREE = 5,      /* from which the wide core pays, up to SG_WIDE_MOST, */
     SG_WIDE_STEPS = 11,      /* and from how many increments on, */
     SG_WIDE_MOST = 12,       /* beyond which its errors were not looked at */
-    SG_SUM_STEPS = 6,        /* of a lead-lag path, from which completing iterated sums pays */
+    SG_SUM_STEPS = 6,        /* of a lead-lag path, from which completing anything pays */
+    SG_SUM_PULL_STEPS = 12,  /* and backward, iterated sums */
     SG_CORE_STEPS = 30,      /* increments from which completing the core pays backward, degree 3 */
     SG_CORE_PULL_STEPS = 15, /* and backward, for four levels or more */
     SG_CORE_PULL_DEGREE = 6, /* up to which it is accurate enough backward */
@@ -49,19 +50,22 @@ typedef struct {
 } sg_lane_transform;
 
 /* Arrays of pointers have an entry for each of `rows` paths, 1 <= rows <= lanes, and for sig any
- * number of them, group after group; lengths count points, and time[l] is the increment of the time
- * channel at each step of path l; `longest` is no less than any of them, and decides where time is
- * cut into blocks: the bits of a path's results do not depend on the others of its group. */
+ * number of them, group after group; lengths count points, and room[l] those that lie in memory, of
+ * which the first ones are the path's and the others may be read but are not used; time[l] is the
+ * increment of the time channel at each step of path l; `longest` is no less than any length, and
+ * decides where time is cut into blocks: the bits of a path's results do not depend on the others
+ * of its group. */
 typedef struct {
     int lanes, pairs_letters; /* see sg_lanes_sig_is_closed */
     int64_t (*sig_bytes)(const sigad_plan *plan, int64_t longest);
     void (*sig)(const sigad_plan *plan, int64_t longest, int rows, const int64_t *lengths,
-                const double *time, const void *const *path, void *const *sig, void *work);
+                const int64_t *room, const double *time, const void *const *path, void *const *sig,
+                void *work);
     /* path_bar += J^T sig_bar */
     int64_t (*sig_vjp_bytes)(const sigad_plan *plan, int64_t longest);
     void (*sig_vjp)(const sigad_plan *plan, int64_t longest, int rows, const int64_t *lengths,
-                    const double *time, const void *const *path, const void *const *sig_bar,
-                    void *const *path_bar, void *work);
+                    const int64_t *room, const double *time, const void *const *path,
+                    const void *const *sig_bar, void *const *path_bar, void *work);
     sg_lane_transform log, exp; /* sig_to_log_sig, logsig_to_sig */
     int64_t (*transform_bytes)(const sigad_plan *plan);
     int64_t (*transform_vjp_bytes)(const sigad_plan *plan);
@@ -94,7 +98,7 @@ sg_lane_route sg_lanes_route(const sigad_plan *plan, int64_t steps, bool single,
 /* The iterated sums that are walked back for paths of so many steps, or NULL: by words. */
 static inline const sg_sums *sg_lanes_vjp_sums(const sigad_plan *plan, int64_t steps)
 {
-    return steps >= SG_SUM_STEPS ? plan->sums : NULL;
+    return steps >= SG_SUM_PULL_STEPS ? plan->sums : NULL;
 }
 /* The core that is walked back for paths of so many steps, or NULL: all words. */
 const sg_core *sg_lanes_vjp_core(const sigad_plan *plan, int64_t steps, bool single);

@@ -69,10 +69,10 @@ int64_t sg_tensor_place(const sigad_plan *plan, int64_t steps, int64_t bytes, bo
     shape->z_row = lines(plan->letters, line);
     cut_levels(plan, bytes, shape);
     int64_t room = sg_plan_words(plan) > LARGE / bytes ? LARGE_CACHE : CACHE;
+    int64_t increment = stream_bytes(plan, bytes, backward, shape);
     shape->most = backward ? MOST_UNDONE : MOST;
-    while (shape->most > LEAST && shape->most * stream_bytes(plan, bytes, backward, shape) > room)
-        shape->most /= 2;
-    sg_cuts cuts = sg_cut(steps, shape->most);
+    while (shape->most > LEAST && shape->most * increment > room) shape->most /= 2;
+    int64_t longest = shape->most;
     if (steps < shape->most) shape->most = steps;
     count = shape->most;
     take(work, &total, &area->z, count * shape->z_row, bytes);
@@ -82,6 +82,7 @@ int64_t sg_tensor_place(const sigad_plan *plan, int64_t steps, int64_t bytes, bo
         if (backward) take(work, &total, &area->returned[m], entries, bytes);
     }
     if (!backward) return total;
+    sg_cuts cuts = sg_cut(steps, longest);
     take(work, &total, &area->z_bar, count * shape->z_row, bytes);
     take(work, &total, &area->sums, count * shape->z_row, SG_TENSOR_LINE);
     take(work, &total, &area->state, low, bytes);
