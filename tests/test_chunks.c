@@ -219,6 +219,26 @@ Test(chunks, all_lengths_and_batches)
         }
 }
 
+/* Chunks of one path inside one tensor, around the numbers of letters at which kernels change. */
+Test(chunks, many_letters)
+{
+    static const int32_t letters[] = {4, 5, 6, 8, 9, 12, 13, 15, 16, 17, 31, 32, 33};
+    for (size_t i = 0; i < sizeof letters / sizeof *letters; i++)
+        for (int32_t degree = 2; degree <= (letters[i] <= 17 ? 3 : 2); degree++)
+            for (int isa = SG_ISA_BASE; isa <= (int)sg_isa_best(); isa++)
+                for (int scalar = SG_F32; scalar <= SG_F64; scalar++) {
+                    sigad_sig_spec spec = {.dimension = letters[i], .degree = degree};
+                    problem p = {.c = case_create(CASE_SIG, &spec, 2, 60, (uint64_t)letters[i]),
+                                 .scalar = scalar,
+                                 .threads = 2};
+                    p.c.plan->isa = (sg_isa)isa;
+                    for (int64_t k = 0; k < 2 * p.c.x_entries; k++) p.c.x[k] *= 0.1;
+                    for (int what = SG_BATCH_FWD; what <= SG_BATCH_VJP; what++)
+                        compare(&p, what, &(sg_chunks){0, 8});
+                    problem_destroy(&p);
+                }
+}
+
 /* Floats on a long smooth path: chunks keep rounding errors from adding up. */
 Test(chunks, long_paths_in_float)
 {
