@@ -20,7 +20,7 @@ static core_cut core_cut_of(const sigad_plan *plan, int64_t steps)
     if (degree == 3 && steps >= 6) return (core_cut){steps < 40 ? 0 : steps < 250 ? 1 : 2, 0};
     if (degree == 4 && steps >= from) return (core_cut){steps < 48 ? 0 : steps < 120 ? 1 : 2, 0};
     if (degree == 5 && steps >= (letters == 2 ? 60 : 48)) return (core_cut){steps < 120 ? 1 : 2, 0};
-    if (degree == 6 && steps >= 60) return steps < 250 ? (core_cut){1, 1} : (core_cut){2, 0};
+    if (degree == 6 && steps >= 60) return (core_cut){steps < 80 ? 1 : 2, steps < 250};
     if ((degree == 7 || degree == 8) && steps >= (letters == 2 ? 120 : 180))
         return (core_cut){2, 2};
     if ((degree == 9 || degree == 10) && steps >= 600) return (core_cut){4, 4};
