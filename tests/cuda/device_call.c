@@ -156,6 +156,19 @@ sigad_status call_on_device(const device_call *c, void *out)
 /* ---- comparing --------------------------------------------------------------------------------
  */
 
+void *call_numbers(sigad_dtype dtype, int64_t n, double size, double phase)
+{
+    void *x = malloc((size_t)n * sizeof(double) + 1);
+    for (int64_t i = 0; i < n; i++) {
+        double value = size * sin((double)i * 1.7 + phase);
+        if (dtype == SIGAD_F32)
+            ((float *)x)[i] = (float)value;
+        else
+            ((double *)x)[i] = value;
+    }
+    return x;
+}
+
 double call_entry(sigad_dtype dtype, const void *array, int64_t i)
 {
     return dtype == SIGAD_F32 ? (double)((const float *)array)[i] : ((const double *)array)[i];

@@ -35,6 +35,8 @@ sigad_status device_begin(const device_call *c, device_job *job);
 sigad_status device_call_once(const device_call *c, const device_job *job);
 void device_end(device_job *job);
 
+/* So many numbers between -size and size; the caller frees them. */
+void *call_numbers(sigad_dtype dtype, int64_t n, double size, double phase);
 /* Entry i of an array of the dtype. */
 double call_entry(sigad_dtype dtype, const void *array, int64_t i);
 /* The largest |a - b| / max(1, largest |b|); infinite if a has a NaN. */

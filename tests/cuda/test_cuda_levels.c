@@ -43,27 +43,15 @@ static void find_problems(const device_call *c, problem of[MOST_LEVELS + 1])
             }
 }
 
-static void *numbers(sigad_dtype dtype, int64_t n, double size, double phase)
-{
-    void *x = malloc((size_t)n * sizeof(double) + 1);
-    for (int64_t i = 0; i < n; i++) {
-        double value = size * sin((double)i * 1.7 + phase);
-        if (dtype == SIGAD_F32)
-            ((float *)x)[i] = (float)value;
-        else
-            ((double *)x)[i] = value;
-    }
-    return x;
-}
-
 static void check(device_call c, const problem *p)
 {
     emulated.multiprocessors = p->multiprocessors;
     c.batch = p->batch;
     c.length = p->steps + 1;
     size_t bytes = (size_t)call_out_entries(&c) * call_entry_bytes(&c);
-    void *x = numbers(c.dtype, c.batch * call_x_entries(&c), 0.6 / sqrt((double)p->steps), 0.3);
-    void *g = numbers(c.dtype, c.batch * call_y_entries(&c), 0.6, 0.8);
+    void *x =
+        call_numbers(c.dtype, c.batch * call_x_entries(&c), 0.6 / sqrt((double)p->steps), 0.3);
+    void *g = call_numbers(c.dtype, c.batch * call_y_entries(&c), 0.6, 0.8);
     void *found = malloc(bytes), *want = malloc(bytes);
     c.x = x;
     c.y_bar = call_is_backward(c.call) ? g : NULL;

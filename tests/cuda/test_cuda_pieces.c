@@ -23,19 +23,6 @@ static sg_cuda_layout layout_of(const device_call *c)
     return q;
 }
 
-static void *numbers(sigad_dtype dtype, int64_t n, double size, double phase)
-{
-    void *x = malloc((size_t)n * sizeof(double) + 1);
-    for (int64_t i = 0; i < n; i++) {
-        double value = size * sin((double)i * 1.7 + phase);
-        if (dtype == SIGAD_F32)
-            ((float *)x)[i] = (float)value;
-        else
-            ((double *)x)[i] = value;
-    }
-    return x;
-}
-
 /* Both directions in both types; how often time was cut so that `wanted` says yes. */
 static int check(device_call c, bool (*wanted)(const sg_cuda_layout *q))
 {
@@ -45,8 +32,8 @@ static int check(device_call c, bool (*wanted)(const sg_cuda_layout *q))
             c.call = backward ? SIGAD_CALL_SIG_BACKPROP : SIGAD_CALL_SIG;
             c.dtype = (sigad_dtype)dtype;
             size_t bytes = (size_t)call_out_entries(&c) * call_entry_bytes(&c);
-            void *x = numbers(c.dtype, c.batch * call_x_entries(&c), 0.3, 0.3);
-            void *g = numbers(c.dtype, c.batch * call_y_entries(&c), 1, 0.8);
+            void *x = call_numbers(c.dtype, c.batch * call_x_entries(&c), 0.3, 0.3);
+            void *g = call_numbers(c.dtype, c.batch * call_y_entries(&c), 1, 0.8);
             void *found = malloc(bytes), *want = malloc(bytes);
             sg_cuda_layout q = layout_of(&c);
             met += wanted(&q);

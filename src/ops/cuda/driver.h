@@ -3,10 +3,10 @@
 #ifndef SG_CUDA_DRIVER_H
 #define SG_CUDA_DRIVER_H
 #include "ops/cuda/kernels.h"
+#include "ops/kernels.h"
 
 extern "C" {
-extern const struct sg_kernels sg_cuda_dense_kernels; /* ops/kernels.h */
-extern const struct sg_rule_kernels sg_cuda_rules;    /* train/rules/rules.h */
+extern const struct sg_rule_kernels sg_cuda_rules; /* train/rules/rules.h */
 }
 
 #define SG_CUDA_DRIVER(properties, upload, release, open_blas, close_blas)       \

@@ -120,8 +120,7 @@ bool sg_lanes_transform(const sigad_plan *plan);
 static inline bool sg_lanes_sig_is_closed(const sigad_plan *plan, int pairs_letters)
 {
     return plan->degree == 2 && plan->letters > 1 && plan->letters <= pairs_letters &&
-           plan->letters <= SG_CORE_LANE_LETTERS && !plan->spec.time_aug && !plan->spec.lead_lag &&
-           plan->spec.kernel != SIGAD_KERNEL_PLAIN;
+           !plan->spec.time_aug && !plan->spec.lead_lag && plan->spec.kernel != SIGAD_KERNEL_PLAIN;
 }
 
 /* By instruction set (sg_isa of core/cpu.h), for float and double; an instruction set that the
