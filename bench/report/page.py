@@ -274,7 +274,8 @@ def beside(rows, measured):
     operations = dict.fromkeys(key[0] for key in times)
     return f"""## Beside pySigLib
 
-pySigLib 4, the fastest of the libraries that we know, and sigad in turn in one Python process, on one thread, measured {measured}.
+pySigLib 4, the fastest of the libraries that we know, and sigad in turn in one Python process, on one thread, measured {measured}
+by `PYTHON=... tools/bench beside`, with a Python that has numpy and pysiglib.
 How many times faster sigad is: geometric mean over the shapes below, and the least; for logsig_to_sig over the smaller ones.
 
 {table(["operation", "float64", "float32"], [[name, gain(name, "f64"), gain(name, "f32")] for name in operations])}
