@@ -17,6 +17,7 @@
 typedef struct {
     const sigad_plan *plan;
     bool forward, closed; /* closed: forward, path by path */
+    bool pathwise;        /* what lanes compute forward they compute so */
     int64_t bytes;        /* of a number */
     int degree;
     double lanes, batch, steps, words;
@@ -46,6 +47,7 @@ static shape shape_of(const sg_signature_batch *b, int what, const sg_lane_kerne
     shape s = {.plan = plan,
                .forward = sg_signature_is_forward(what),
                .closed = is_closed(b, what),
+               .pathwise = sg_lanes_sig_is_closed(plan, lanes->pairs_letters),
                .degree = plan->degree,
                .bytes = sg_scalar_bytes(b->scalar),
                .lanes = lanes->lanes,
@@ -126,16 +128,34 @@ static double cost_of_lanes_join(const shape *s)
     return (500 + 1.5 * s->product + 4 * s->words) * (s->forward ? 1 : 3);
 }
 
+/* Of the lanes of all paths of a group, before they leave them: vectors empty by halves, but
+ * nothing is transposed, and a core is joined as a core. */
+static double cost_of_joined(const shape *s, const sg_lane_route *route, int spread)
+{
+    double part = route->core && !route->whole ? 1.2 : 1.8,
+           join = 180 + part * s->product + 1.8 * s->words, all = 0;
+    for (int by = 1; by < spread; by *= 2) all += join;
+    return all;
+}
+
 /* Of the words that trees with the wide core visit. */
 static double wide_part(const shape *s)
 {
     return 1 - 0.85 / (double)s->plan->letters;
 }
 
+/* How lanes take so many increments forward. */
+static sg_lane_route route_of(const shape *s, double steps)
+{
+    if (!s->forward || s->closed) return (sg_lane_route){NULL};
+    return sg_lanes_route(s->plan, (int64_t)steps, false, 0);
+}
+
 /* Of one group's increments: of the longest path of the batch there are `longest`, which decide how
  * they are added up, of the longest of the group `filled` times as many. The core takes fewer
  * operations, but each piece is completed; points are read into lanes for it as for all words. */
-static double cost_of_steps(const shape *s, double longest, double filled)
+static double cost_of_steps(const shape *s, const sg_lane_route *route, double longest,
+                            double filled)
 {
     double steps = filled * longest;
     if (s->field && s->log > 0 && s->degree <= 3)
@@ -153,14 +173,13 @@ static double cost_of_steps(const shape *s, double longest, double filled)
         double still = s->plan->spec.lead_lag ? 0.75 : 1;
         return steps * (20 * (double)s->plan->letters + still * part * 2 * s->step);
     }
-    sg_lane_route route = sg_lanes_route(s->plan, (int64_t)longest, false, 0);
-    if (route.sums) return 0.55 * sg_sum_words(route.sums) * steps + 4 * s->words;
-    double part = route.core   ? 0.4
-                  : route.area ? 0.5
-                  : route.wide ? wide_part(s)
-                               : 1,
-           read = route.core ? 5 * (double)s->plan->letters : 0;
-    return (0.7 * part * s->step + read) * steps + (route.core ? 6 * s->step : 0);
+    if (route->sums) return 0.55 * sg_sum_words(route->sums) * steps + 4 * s->words;
+    double part = route->core   ? 0.4
+                  : route->area ? 0.5
+                  : route->wide ? wide_part(s)
+                                : 1,
+           read = route->core ? 5 * (double)s->plan->letters : 0;
+    return (0.7 * part * s->step + read) * steps + (route->core ? 6 * s->step : 0);
 }
 
 static double least_of_group(const shape *s)
@@ -180,15 +199,20 @@ static double exact_pieces(const shape *s, double steps)
 
 /* A group takes as long as its longest path. Sorted by length, if lengths are spread evenly, the
  * longest ones of G groups have a mean of (G + 1) / 2G of the longest of all. */
-static double cost_of_groups(const shape *s, int spread)
+static double cost_of_groups(const shape *s, int spread, bool *joined)
 {
     double groups = round_up(s->batch * spread / s->lanes);
     double filled = spread < s->lanes ? s->filled + (1 - s->filled) / groups : s->filled;
     double steps = round_up(s->steps / spread);
-    double group = least_of_group(s) + cost_of_steps(s, steps, filled) +
+    sg_lane_route route = route_of(s, steps);
+    double group = least_of_group(s) + cost_of_steps(s, &route, steps, filled) +
                    (exact_pieces(s, steps) - 1) * (least_of_group(s) + cost_of_lanes_join(s));
+    double join = s->batch * (spread - 1) * cost_of_join(s),
+           inside = groups * cost_of_joined(s, &route, spread);
+    *joined = s->forward && !s->pathwise && inside < join;
+    if (*joined) join = inside;
     double log = spread == 1 ? groups * s->log : s->batch * 3 * s->log / s->lanes;
-    return groups * group + s->batch * (spread - 1) * cost_of_join(s) + log * (s->forward ? 1 : 3);
+    return groups * group + join + log * (s->forward ? 1 : 3);
 }
 
 /* ---- pieces of time -----------------------------------------------------------------------------
@@ -245,6 +269,23 @@ static bool is_worth_it(double run, double join, int64_t groups)
     return run > RUN_COST && run > 10 * (double)groups * join;
 }
 
+static double cost_of_piece(const shape *s, double steps)
+{
+    sg_lane_route route = route_of(s, steps);
+    return cost_of_steps(s, &route, steps, 1);
+}
+
+/* What one more piece costs where lanes are joined. As a tenth of a piece, which is what others may
+ * cost, it would leave long paths to one thread: it may be half of it where there are two, a
+ * quarter where there are four. */
+static double cost_of_joined_piece(const shape *s, const sg_signature_layout *l, double steps)
+{
+    sg_lane_route route = route_of(s, steps);
+    double join =
+        least_of_group(s) / 2 + cost_of_join(s) + cost_of_joined(s, &route, (int)l->chunks.spread);
+    return join * (double)l->chunks.pieces * 0.35;
+}
+
 /* Cuts time into pieces, for threads and for accuracy, as long as it is worth it and there is room.
  */
 static void cut_time(const sg_signature_batch *b, int what, const shape *s, sg_signature_layout *l)
@@ -255,8 +296,9 @@ static void cut_time(const sg_signature_batch *b, int what, const shape *s, sg_s
         int64_t pieces = l->chunks.pieces, more = more_runs(s, pieces);
         double steps = s->steps / (double)sg_chunk_count(&l->chunks),
                increments = sg_lanes_vjp_sums(s->plan, (int64_t)steps) ? steps / 2 : steps,
-               piece = cost_of_steps(s, steps / (double)more, 1),
-               join = cost_of_lanes_join(s) + piece - cost_of_steps(s, steps, 1) / (double)more;
+               piece = cost_of_piece(s, steps / (double)more),
+               join = piece - cost_of_piece(s, steps) / (double)more + cost_of_lanes_join(s);
+        if (l->joined) join = cost_of_joined_piece(s, l, steps / (double)more);
         /* the lanes of pieces are joined, and logarithms taken, row by row */
         if (sg_chunk_count(&l->chunks) == 1) join += 3 * s->log * (s->forward ? 1 : 3);
         if (more * pieces * l->tasks <= RUNS && is_worth_it(piece, join, l->tasks))
@@ -265,6 +307,7 @@ static void cut_time(const sg_signature_batch *b, int what, const shape *s, sg_s
             next.chunks.pieces *= 2;
         else
             return;
+        next.joined = l->joined && next.chunks.spread == l->lanes->lanes; /* of one path a group */
         if (!served(b, what, &next.chunks)) return;
         sg_signature_lay_out_lanes(b, what, &next);
         if (!fits(&next, what)) return;
@@ -311,20 +354,29 @@ static double choose_lanes(const sg_signature_batch *b, int what, const shape *s
                            const sg_lane_kernels *lanes, double unit, double best,
                            sg_signature_layout *l)
 {
-    int most = s->closed ? 1 : lanes->lanes;
-    double least = least_of_group(s), join = s->batch * cost_of_join(s);
-    for (int spread = 1; spread <= most; spread *= 2) {
-        if (!s->closed && best <= unit * (least + (spread - 1) * join)) break;
-        double cost = unit * cost_of_groups(s, spread);
-        if (cost >= best && !s->closed) continue;
-        sg_signature_layout next = {.lanes = lanes, .chunks = {spread, 1}};
-        if (!served(b, what, &next.chunks)) continue;
-        sg_signature_lay_out_lanes(b, what, &next);
-        if (!fits(&next, what)) continue;
-        best = cost;
-        *l = next;
+    enum { SPREADS = 5 };
+    const double none = 1e300;
+    bool joined[SPREADS];
+    double cost[SPREADS];
+    int count = 0;
+    if (!s->closed && best <= unit * least_of_group(s)) return best;
+    for (int spread = 1; spread <= (s->closed ? 1 : lanes->lanes); spread *= 2, count++)
+        cost[count] = unit * cost_of_groups(s, spread, &joined[count]);
+    for (;;) {
+        int k = 0;
+        for (int i = 1; i < count; i++)
+            if (cost[i] < cost[k]) k = i;
+        if (cost[k] >= (s->closed ? none : best)) return best;
+        sg_signature_layout next = {.lanes = lanes, .joined = joined[k], .chunks = {1 << k, 1}};
+        if (served(b, what, &next.chunks)) {
+            sg_signature_lay_out_lanes(b, what, &next);
+            if (fits(&next, what)) {
+                *l = next;
+                return cost[k];
+            }
+        }
+        cost[k] = none;
     }
-    return best;
 }
 
 /* Kernels with half as many lanes, or NULL: for paths that leave half of the lanes empty. */

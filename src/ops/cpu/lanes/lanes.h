@@ -61,6 +61,13 @@ typedef struct {
     void (*sig)(const sigad_plan *plan, int64_t longest, int rows, const int64_t *lengths,
                 const int64_t *room, const double *time, const void *const *path, void *const *sig,
                 void *work);
+    /* The same, but not in closed form, of few paths, one group of them: a path lies in `spread`
+     * lanes, a power of two, one after the other in time, which are joined before they leave
+     * them. `rows` is of lanes still, but `sig` has an entry for each path. */
+    int64_t (*spread_bytes)(const sigad_plan *plan, int64_t longest);
+    void (*sig_spread)(const sigad_plan *plan, int spread, int64_t longest, int rows,
+                       const int64_t *lengths, const int64_t *room, const double *time,
+                       const void *const *path, void *const *sig, void *work);
     /* path_bar += J^T sig_bar */
     int64_t (*sig_vjp_bytes)(const sigad_plan *plan, int64_t longest);
     void (*sig_vjp)(const sigad_plan *plan, int64_t longest, int rows, const int64_t *lengths,
