@@ -98,13 +98,18 @@ double sg_cost_of_lanes_join(const sg_signature_shape *s)
 }
 
 /* Of the lanes of all paths of a group, before they leave them: vectors empty by halves, but
- * nothing is transposed, and a core is joined as a core. */
-static double cost_of_joined(const sg_signature_shape *s, const sg_lane_route *route, int spread)
+ * nothing is transposed, and a core is joined as a core, if slowly once it leaves the cache. */
+static double cost_of_joined(const sg_signature_shape *s, bool core, int spread)
 {
-    double part = route->core && !route->whole ? 1.2 : 1.8,
-           join = 180 + part * s->product + 1.8 * s->words, all = 0;
+    double part = core ? 0.5 + s->words / 2000 : 1.8,
+           join = 100 + part * s->product + (core ? 1 : 2) * s->words, all = 1000;
     for (int by = 1; by < spread; by *= 2) all += join;
     return all;
+}
+
+static bool joins_cores(const sg_lane_route *route)
+{
+    return route->core && !route->whole;
 }
 
 /* Of the words that trees with the wide core visit. */
@@ -156,9 +161,20 @@ double sg_cost_of_steps(const sg_signature_shape *s, double longest, double fill
     return cost_of_steps(s, &route, longest, filled);
 }
 
-double sg_least_cost_of_group(const sg_signature_shape *s)
+static double cost_of_group(const sg_signature_shape *s)
 {
     return 2500 + 6 * s->words;
+}
+
+double sg_least_cost_of_groups(const sg_signature_shape *s, int spread)
+{
+    double groups = round_up(s->batch * spread / s->lanes),
+           join = s->batch * (spread - 1) * sg_cost_of_join(s);
+    if (s->forward && spread > 1) {
+        double inside = groups * cost_of_joined(s, true, spread);
+        if (inside < join) join = inside;
+    }
+    return groups * cost_of_group(s) + join;
 }
 
 /* Into how many pieces float's accuracy backward cuts so many increments. */
@@ -179,11 +195,10 @@ double sg_cost_of_groups(const sg_signature_shape *s, int spread, bool *joined)
     double filled = spread < s->lanes ? s->filled + (1 - s->filled) / groups : s->filled;
     double steps = round_up(s->steps / spread);
     sg_lane_route route = route_of(s, steps);
-    double group =
-        sg_least_cost_of_group(s) + cost_of_steps(s, &route, steps, filled) +
-        (exact_pieces(s, steps) - 1) * (sg_least_cost_of_group(s) + sg_cost_of_lanes_join(s));
+    double group = cost_of_group(s) + cost_of_steps(s, &route, steps, filled) +
+                   (exact_pieces(s, steps) - 1) * (cost_of_group(s) + sg_cost_of_lanes_join(s));
     double join = s->batch * (spread - 1) * sg_cost_of_join(s),
-           inside = groups * cost_of_joined(s, &route, spread);
+           inside = groups * cost_of_joined(s, joins_cores(&route), spread);
     *joined = s->forward && !s->pathwise && inside < join;
     if (*joined) join = inside;
     double log = spread == 1 ? groups * s->log : s->batch * 3 * s->log / s->lanes;
@@ -193,5 +208,6 @@ double sg_cost_of_groups(const sg_signature_shape *s, int spread, bool *joined)
 double sg_cost_of_joined_piece(const sg_signature_shape *s, int spread, double steps)
 {
     sg_lane_route route = route_of(s, steps);
-    return sg_least_cost_of_group(s) / 2 + sg_cost_of_join(s) + cost_of_joined(s, &route, spread);
+    return cost_of_group(s) / 2 + sg_cost_of_join(s) +
+           cost_of_joined(s, joins_cores(&route), spread);
 }

@@ -29,10 +29,12 @@ double sg_cost_of_items(const sg_signature_shape *shape);
 /* All items in groups, each in `spread` lanes, and whether these are best joined in the vectors. */
 double sg_cost_of_groups(const sg_signature_shape *shape, int spread, bool *joined);
 
-/* Of one group: whatever its length, and its increments. Of the longest path of the batch there are
- * `longest`, which decide how they are added up, of the longest of the group `filled` times as
- * many. */
-double sg_least_cost_of_group(const sg_signature_shape *shape);
+/* The same whatever their length. */
+double sg_least_cost_of_groups(const sg_signature_shape *shape, int spread);
+
+/* Of one group's increments. Of the
+ * longest path of the batch there are `longest`, which decide how they are added up, of the longest
+ * of the group `filled` times as many. */
 double sg_cost_of_steps(const sg_signature_shape *shape, double longest, double filled);
 
 /* Of two tensors in rows, and of all lanes of a group at once. */

@@ -92,7 +92,8 @@ static void cut_time(const sg_signature_batch *b, int what, const sg_signature_s
                piece = sg_cost_of_steps(s, steps / (double)more, 1),
                join =
                    sg_cost_of_lanes_join(s) + piece - sg_cost_of_steps(s, steps, 1) / (double)more;
-        if (l->joined) join = share_of_piece(s, l, steps / (double)more);
+        bool joined = l->joined && l->chunks.spread == l->lanes->lanes; /* of one path a group */
+        if (joined) join = share_of_piece(s, l, steps / (double)more);
         /* the lanes of pieces are joined, and logarithms taken, row by row */
         if (sg_chunk_count(&l->chunks) == 1) join += 3 * s->log * (s->forward ? 1 : 3);
         if (more * pieces * l->tasks <= RUNS && is_worth_it(piece, join, l->tasks))
@@ -101,7 +102,7 @@ static void cut_time(const sg_signature_batch *b, int what, const sg_signature_s
             next.chunks.pieces *= 2;
         else
             return;
-        next.joined = l->joined && next.chunks.spread == l->lanes->lanes; /* of one path a group */
+        next.joined = joined;
         if (!served(b, what, &next.chunks)) return;
         sg_signature_lay_out_lanes(b, what, &next);
         if (!fits(&next, what)) return;
@@ -154,14 +155,19 @@ static double choose_lanes(const sg_signature_batch *b, int what, const sg_signa
     bool joined[SPREADS];
     double cost[SPREADS];
     int count = 0;
-    if (!s->closed && best <= unit * sg_least_cost_of_group(s)) return best;
-    for (int spread = 1; spread <= (s->closed ? 1 : lanes->lanes); spread *= 2, count++)
+    double least = best;
+    for (int spread = 1; spread <= (s->closed ? 1 : lanes->lanes); spread *= 2, count++) {
+        if (!s->closed && least <= unit * sg_least_cost_of_groups(s, spread)) break;
         cost[count] = unit * sg_cost_of_groups(s, spread, &joined[count]);
+        if (cost[count] < least) least = cost[count];
+        /* while there is one group, what more lanes gain becomes less, and what joins them more */
+        if (count && cost[count] > cost[count - 1] && s->batch * spread <= s->lanes) break;
+    }
     for (;;) {
         int k = 0;
         for (int i = 1; i < count; i++)
             if (cost[i] < cost[k]) k = i;
-        if (cost[k] >= (s->closed ? none : best)) return best;
+        if (!count || cost[k] >= (s->closed ? none : best)) return best;
         sg_signature_layout next = {.lanes = lanes, .joined = joined[k], .chunks = {1 << k, 1}};
         if (served(b, what, &next.chunks)) {
             sg_signature_lay_out_lanes(b, what, &next);
