@@ -22,6 +22,7 @@ sg_signature_shape sg_signature_shape_of(const sg_signature_batch *b, int what,
                             .degree = plan->degree,
                             .bytes = sg_scalar_bytes(b->scalar),
                             .lanes = lanes->lanes,
+                            .lane = 1.0 / lanes->lanes,
                             .batch = b->batch ? (double)b->batch : 1,
                             .steps = (double)sg_steps(plan, b->length),
                             .words = (double)sg_plan_words(plan),
@@ -88,7 +89,7 @@ double sg_cost_of_items(const sg_signature_shape *s)
 
 double sg_cost_of_join(const sg_signature_shape *s)
 {
-    return (400 + 5 * s->product / s->lanes) * (s->forward ? 1 : 3);
+    return (400 + 5 * s->product * s->lane) * (s->forward ? 1 : 3);
 }
 
 /* Tensors move between lanes and rows. */
@@ -168,7 +169,7 @@ static double cost_of_group(const sg_signature_shape *s)
 
 double sg_least_cost_of_groups(const sg_signature_shape *s, int spread)
 {
-    double groups = round_up(s->batch * spread / s->lanes),
+    double groups = round_up(s->batch * spread * s->lane),
            join = s->batch * (spread - 1) * sg_cost_of_join(s);
     if (s->forward && spread > 1) {
         double inside = groups * cost_of_joined(s, true, spread);
@@ -191,8 +192,9 @@ static double exact_pieces(const sg_signature_shape *s, double steps)
  * longest ones of G groups have a mean of (G + 1) / 2G of the longest of all. */
 double sg_cost_of_groups(const sg_signature_shape *s, int spread, bool *joined)
 {
-    double groups = round_up(s->batch * spread / s->lanes);
-    double filled = spread < s->lanes ? s->filled + (1 - s->filled) / groups : s->filled;
+    double groups = round_up(s->batch * spread * s->lane);
+    double filled = s->filled;
+    if (filled < 1 && spread < s->lanes) filled += (1 - filled) / groups;
     double steps = round_up(s->steps / spread);
     sg_lane_route route = route_of(s, steps);
     double group = cost_of_group(s) + cost_of_steps(s, &route, steps, filled) +
@@ -201,7 +203,7 @@ double sg_cost_of_groups(const sg_signature_shape *s, int spread, bool *joined)
            inside = groups * cost_of_joined(s, joins_cores(&route), spread);
     *joined = s->forward && !s->pathwise && inside < join;
     if (*joined) join = inside;
-    double log = spread == 1 ? groups * s->log : s->batch * 3 * s->log / s->lanes;
+    double log = spread == 1 ? groups * s->log : s->batch * 3 * s->log * s->lane;
     return groups * group + join + log * (s->forward ? 1 : 3);
 }
 

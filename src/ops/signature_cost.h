@@ -12,13 +12,13 @@ typedef struct {
     bool pathwise;        /* what lanes compute forward they compute so */
     int64_t bytes;        /* of a number */
     int degree;
-    double lanes, batch, steps, words;
-    double step;    /* multiply-adds of Horner's rule for one increment */
-    double product; /* of the Chen product of two tensors */
-    double log;     /* of a logarithm, where that is wanted */
-    double run;     /* of one increment of a group, forward in closed form */
-    bool field;     /* backward in closed form, item by item */
-    double filled;  /* mean length of a path over the longest: a guess where lengths differ */
+    double lanes, lane, batch, steps, words; /* lane: of a vector, one of them */
+    double step;                             /* multiply-adds of Horner's rule for one increment */
+    double product;                          /* of the Chen product of two tensors */
+    double log;                              /* of a logarithm, where that is wanted */
+    double run;    /* of one increment of a group, forward in closed form */
+    bool field;    /* backward in closed form, item by item */
+    double filled; /* mean length of a path over the longest: a guess where lengths differ */
 } sg_signature_shape;
 
 sg_signature_shape sg_signature_shape_of(const sg_signature_batch *batch, int what,
@@ -32,9 +32,8 @@ double sg_cost_of_groups(const sg_signature_shape *shape, int spread, bool *join
 /* The same whatever their length. */
 double sg_least_cost_of_groups(const sg_signature_shape *shape, int spread);
 
-/* Of one group's increments. Of the
- * longest path of the batch there are `longest`, which decide how they are added up, of the longest
- * of the group `filled` times as many. */
+/* Of one group's increments. Of the longest path of the batch there are `longest`, which decide how
+ * they are added up, of the longest of the group `filled` times as many. */
 double sg_cost_of_steps(const sg_signature_shape *shape, double longest, double filled);
 
 /* Of two tensors in rows, and of all lanes of a group at once. */

@@ -144,39 +144,59 @@ static void share_groups(const sg_signature_batch *b, int what, sg_signature_lay
 
 static const double HALF_COST = 0.7; /* of an operation on half as many lanes */
 
+enum { SPREADS = 5 }; /* 1, 2, 4, 8 and 16 lanes of a path */
+static const double NONE = 1e300;
+
+typedef struct {
+    double cost[SPREADS];
+    bool joined[SPREADS];
+} offers;
+
+/* While there is one group, what more lanes gain becomes less, and what joins them more: so costs
+ * fall and then rise, and are looked at on both sides of where they are likely to be low. Several
+ * groups may be fuller the more of them there are. */
+static offers make_offers(const sg_signature_shape *s, double unit, double best)
+{
+    offers o;
+    const double alone = s->lanes / s->batch; /* lanes of a path, where there is one group */
+    int all = 1, start = 0;
+    while (!s->closed && 1 << all <= s->lanes) all++;
+    while (start + 1 < all && 2 << start <= alone && 32 << start <= s->steps) start++;
+    for (int k = 0; k < SPREADS; k++) o.cost[k] = NONE;
+    for (int k = start; k >= 0; k--) {
+        o.cost[k] = unit * sg_cost_of_groups(s, 1 << k, &o.joined[k]);
+        if (o.cost[k] < best) best = o.cost[k];
+        if (k < start && o.cost[k] > o.cost[k + 1]) break;
+    }
+    for (int k = start + 1; k < all && best > unit * sg_least_cost_of_groups(s, 1 << k); k++) {
+        o.cost[k] = unit * sg_cost_of_groups(s, 1 << k, &o.joined[k]);
+        if (o.cost[k] < best) best = o.cost[k];
+        if (o.cost[k] > o.cost[k - 1] && 1 << k <= alone) break;
+    }
+    return o;
+}
+
 /* Groups of paths by the kernels of these lanes, if that costs less than `best`; what is best then.
  * `unit` is what one of their operations costs. */
 static double choose_lanes(const sg_signature_batch *b, int what, const sg_signature_shape *s,
                            const sg_lane_kernels *lanes, double unit, double best,
                            sg_signature_layout *l)
 {
-    enum { SPREADS = 5 };
-    const double none = 1e300;
-    bool joined[SPREADS];
-    double cost[SPREADS];
-    int count = 0;
-    double least = best;
-    for (int spread = 1; spread <= (s->closed ? 1 : lanes->lanes); spread *= 2, count++) {
-        if (!s->closed && least <= unit * sg_least_cost_of_groups(s, spread)) break;
-        cost[count] = unit * sg_cost_of_groups(s, spread, &joined[count]);
-        if (cost[count] < least) least = cost[count];
-        /* while there is one group, what more lanes gain becomes less, and what joins them more */
-        if (count && cost[count] > cost[count - 1] && s->batch * spread <= s->lanes) break;
-    }
-    for (;;) {
+    if (!s->closed && best <= unit * sg_least_cost_of_groups(s, 1)) return best;
+    for (offers o = make_offers(s, unit, best);;) {
         int k = 0;
-        for (int i = 1; i < count; i++)
-            if (cost[i] < cost[k]) k = i;
-        if (!count || cost[k] >= (s->closed ? none : best)) return best;
-        sg_signature_layout next = {.lanes = lanes, .joined = joined[k], .chunks = {1 << k, 1}};
+        for (int i = 1; i < SPREADS; i++)
+            if (o.cost[i] < o.cost[k]) k = i;
+        if (o.cost[k] >= (s->closed ? NONE : best)) return best;
+        sg_signature_layout next = {.lanes = lanes, .joined = o.joined[k], .chunks = {1 << k, 1}};
         if (served(b, what, &next.chunks)) {
             sg_signature_lay_out_lanes(b, what, &next);
             if (fits(&next, what)) {
                 *l = next;
-                return cost[k];
+                return o.cost[k];
             }
         }
-        cost[k] = none;
+        o.cost[k] = NONE;
     }
 }
 
@@ -199,6 +219,7 @@ static double choose_for_paths(const sg_signature_batch *b, int what, const sg_s
     sg_signature_shape narrow = *s;
     if (half) {
         narrow.lanes = half->lanes;
+        narrow.lane = 2 * s->lane;
         best = choose_lanes(b, what, &narrow, half, HALF_COST, best, l);
         if (l->lanes == half) s = &narrow;
     }
