@@ -142,7 +142,7 @@ static void share_groups(const sg_signature_batch *b, int what, sg_signature_lay
 /* ---- the choice ---------------------------------------------------------------------------------
  */
 
-static const double HALF_COST = 0.7; /* of an operation on half as many lanes */
+static const double HALF_COST = 0.6; /* of an operation on half as many lanes */
 
 enum { SPREADS = 5 }; /* 1, 2, 4, 8 and 16 lanes of a path */
 static const double NONE = 1e300;
@@ -203,8 +203,7 @@ static double choose_lanes(const sg_signature_batch *b, int what, const sg_signa
 /* Kernels with half as many lanes, or NULL: for paths that leave half of the lanes empty. */
 static const sg_lane_kernels *half_of(const sg_signature_batch *b)
 {
-    if (b->plan->isa != SG_ISA_AVX512) return NULL;
-    return (b->scalar == SG_F32 ? sg_lanes_f32 : sg_lanes_f64)[SG_ISA_AVX2];
+    return (b->scalar == SG_F32 ? sg_half_lanes_f32 : sg_half_lanes_f64)[b->plan->isa];
 }
 
 /* Signatures by the cheapest way that has room; what it costs. */
@@ -257,12 +256,36 @@ static double choose_for_transforms(const sg_signature_batch *b, int what,
     return s->batch * s->product * s->degree / s->lanes;
 }
 
+/* What groups of so many paths cost on all threads together. */
+static double cost_on_threads(const sg_signature_batch *b, const sg_signature_layout *l,
+                              double group)
+{
+    return (double)((l->tasks + b->threads - 1) / b->threads) * group;
+}
+
+/* Whole groups or halves, whichever keep the threads busier. The bits do not depend on it. */
+static void choose_width(const sg_signature_batch *b, int what, const shape *s, double cost,
+                         sg_signature_layout *l)
+{
+    const sg_lane_kernels *whole = vectors_of(b), *half = s->closed ? NULL : half_of(b);
+    if (!l->lanes || !half || b->threads < 2 || cost < 4 * RUN_COST) return;
+    if (sg_chunk_count(&l->chunks) > 1) return;
+    sg_signature_layout next = *l;
+    bool narrow = l->lanes == half;
+    next.lanes = narrow ? whole : half;
+    sg_signature_lay_out_lanes(b, what, &next);
+    double now = cost_on_threads(b, l, narrow ? HALF_COST : 1),
+           then = cost_on_threads(b, &next, narrow ? 1 : HALF_COST);
+    if (then < 0.95 * now && fits(&next, what)) *l = next;
+}
+
 sg_signature_layout sg_signature_lay_out(const sg_signature_batch *b, int what)
 {
     sg_signature_shape s = sg_signature_shape_of(b, what, vectors_of(b));
     sg_signature_layout l = {.tasks = b->batch};
     double cost =
         (b->kernels->from_path ? choose_for_paths : choose_for_transforms)(b, what, &s, &l);
+    choose_width(b, what, &s, cost, &l);
     if (!l.lanes) l.area_bytes = sg_signature_item_bytes(b, what);
     double useful = cost / RUN_COST,
            tasks = (double)(l.tasks * (l.lanes ? sg_runs_of_group(&l) : 1));

@@ -133,4 +133,6 @@ static inline bool sg_lanes_sig_is_closed(const sigad_plan *plan, int pairs_lett
 /* By instruction set (sg_isa of core/cpu.h), for float and double; an instruction set that the
  * library was not built for has those of the next lower one. */
 extern const sg_lane_kernels *const sg_lanes_f32[3], *const sg_lanes_f64[3];
+/* Half as many lanes and the same bits, or NULL. */
+extern const sg_lane_kernels *const sg_half_lanes_f32[3], *const sg_half_lanes_f64[3];
 #endif
