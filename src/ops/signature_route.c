@@ -264,8 +264,8 @@ static double cost_on_threads(const sg_signature_batch *b, const sg_signature_la
 }
 
 /* Whole groups or halves, whichever keep the threads busier. The bits do not depend on it. */
-static void choose_width(const sg_signature_batch *b, int what, const shape *s, double cost,
-                         sg_signature_layout *l)
+static void choose_width(const sg_signature_batch *b, int what, const sg_signature_shape *s,
+                         double cost, sg_signature_layout *l)
 {
     const sg_lane_kernels *whole = vectors_of(b), *half = s->closed ? NULL : half_of(b);
     if (!l->lanes || !half || b->threads < 2 || cost < 4 * RUN_COST) return;
