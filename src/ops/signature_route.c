@@ -205,7 +205,8 @@ void sg_signature_lay_out_lanes(const sg_signature_batch *b, int what, sg_signat
 {
     int64_t paths = l->alone ? 1 : l->lanes->lanes / l->chunks.spread;
     l->tasks = (b->batch + paths - 1) / paths;
-    l->order_bytes = b->ragged && paths > 1 ? sg_block(b->batch) * (int64_t)sizeof(int64_t) : 0;
+    bool sorted = b->ragged && paths > 1 && l->tasks > 1;
+    l->order_bytes = sorted ? sg_block(b->batch) * (int64_t)sizeof(int64_t) : 0;
     if (sg_chunk_count(&l->chunks) > 1) {
         l->store_bytes = sg_signature_chunks_store_bytes(b, what, l);
         l->area_bytes = sg_signature_chunks_area_bytes(b, what, l);
@@ -327,10 +328,11 @@ static double choose_lanes(const sg_signature_batch *b, int what, const shape *s
     return best;
 }
 
-/* Kernels with half as many lanes, or NULL: for paths that leave half of the lanes empty. */
+/* Kernels with half as many lanes, or NULL: for paths that leave half of the lanes empty, which
+ * those of three halves or more do not. */
 static const sg_lane_kernels *half_of(const sg_signature_batch *b)
 {
-    if (b->plan->isa != SG_ISA_AVX512) return NULL;
+    if (b->plan->isa != SG_ISA_AVX512 || 2 * b->batch > 3 * vectors_of(b)->lanes) return NULL;
     return (b->scalar == SG_F32 ? sg_lanes_f32 : sg_lanes_f64)[SG_ISA_AVX2];
 }
 
