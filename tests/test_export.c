@@ -1,5 +1,4 @@
 /* The listing of a recorded graph, as text and as DOT. */
-#include "core/cpu.h"
 #include "support/world.h"
 #include <criterion/criterion.h>
 #include <sigad/ops.h>
@@ -45,9 +44,9 @@ static sigad_tensor record(world *w)
     return sigad_sum(w->tape, y, SIGAD_ALL, 0);
 }
 
-TestSuite(graph_export, .init = make_path, .fini = remove_file);
+TestSuite(export, .init = make_path, .fini = remove_file);
 
-Test(graph_export, text)
+Test(export, text)
 {
     world w;
     world_open(&w);
@@ -68,7 +67,7 @@ Test(graph_export, text)
     world_close(&w);
 }
 
-Test(graph_export, dot)
+Test(export, dot)
 {
     world w;
     world_open(&w);
@@ -87,7 +86,7 @@ Test(graph_export, dot)
 }
 
 /* Inspection works while an error is held, and leaves it as it is. */
-Test(graph_export, works_while_an_error_is_held)
+Test(export, works_while_an_error_is_held)
 {
     world w;
     world_open(&w);
@@ -98,7 +97,7 @@ Test(graph_export, works_while_an_error_is_held)
     world_close(&w);
 }
 
-Test(graph_export, refuses)
+Test(export, refuses)
 {
     world w;
     world_open(&w);
@@ -117,18 +116,4 @@ Test(graph_export, refuses)
         expect_error(w.context, SIGAD_ENOMEM, "sigad_tape_export: no memory for the text");
     }
     world_close(&w);
-}
-
-/* The environment variable lowers the instruction set, and nothing else changes it. */
-Test(instruction_set, can_be_lowered)
-{
-    unsetenv("SIGAD_INSTRUCTION_SET");
-    sg_isa best = sg_isa_best();
-    cr_assert_str_eq(sigad_instruction_set(), sg_isa_name(best));
-    for (int isa = SG_ISA_BASE; isa <= (int)best; isa++) {
-        setenv("SIGAD_INSTRUCTION_SET", sg_isa_name((sg_isa)isa), 1);
-        cr_assert_str_eq(sigad_instruction_set(), sg_isa_name((sg_isa)isa));
-    }
-    setenv("SIGAD_INSTRUCTION_SET", "quantum", 1);
-    cr_assert_str_eq(sigad_instruction_set(), sg_isa_name(best));
 }

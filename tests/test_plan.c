@@ -24,7 +24,7 @@ static sigad_status length_of(const sigad_sig_spec *spec)
     return status;
 }
 
-Test(spec, bad_fields_are_refused)
+Test(plan, bad_fields_are_refused)
 {
     cr_assert_eq(length_of(&good), SIGAD_OK);
     cr_assert_eq(length_of(NULL), SIGAD_EINVAL);
@@ -62,7 +62,7 @@ Test(spec, bad_fields_are_refused)
     sigad_plan_destroy(NULL);
 }
 
-Test(spec, other_sizes)
+Test(plan, other_sizes)
 {
     struct {
         sigad_sig_spec spec;
@@ -93,7 +93,7 @@ static int64_t log_sig_length(sigad_sig_spec spec)
     return n;
 }
 
-Test(spec, lengths)
+Test(plan, lengths)
 {
     cr_assert_eq(sig_length((sigad_sig_spec){.dimension = 9, .degree = 9}), 435848049);
     cr_assert_eq(sig_length((sigad_sig_spec){.dimension = 10, .degree = 10}), 11111111110);

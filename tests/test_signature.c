@@ -49,7 +49,7 @@ static void check_log_sig(int32_t dimension, int32_t degree, int32_t method, int
 /* ---- paths
  * --------------------------------------------------------------------------------------- */
 
-Test(exact, line)
+Test(signature, line)
 {
     const double path[] = {0, 0, 1, 2};
     double want[30] = {1,      2,      1. / 2, 1,      1,      2,      1. / 6,
@@ -68,7 +68,7 @@ Test(exact, line)
 
 /* S(1^a 2^b) = 1 / (a! b!), every other word 0; the logarithm is the Baker-Campbell-Hausdorff
  * series. Here words and brackets differ: 11212 and 12122. */
-Test(exact, corner)
+Test(signature, corner)
 {
     const double path[] = {0, 0, 1, 0, 1, 1};
     double want[62];
@@ -87,7 +87,7 @@ Test(exact, corner)
     check_log_sig(2, 5, 2, 3, path, COUNT(brackets), brackets);
 }
 
-Test(exact, square)
+Test(signature, square)
 {
     const double path[] = {0, 0, 1, 0, 1, 1, 0, 1, 0, 0};
     const double sig[] = {0, 0, 0, 1, -1, 0, 0, 1. / 2, -1, -1. / 2, 1. / 2, 1, -1. / 2, 0};
@@ -96,7 +96,7 @@ Test(exact, square)
     check_log_sig(2, 4, 1, 5, path, COUNT(words), words);
 }
 
-Test(exact, three_dimensions)
+Test(signature, three_dimensions)
 {
     const double path[] = {0, 0, 0, 1, 2, -1, 3, 1, 1, 2, 2, 4};
     const double sig[] = {2,       2,      4,        2,       3. / 2, 11,      5. / 2,  2,
@@ -112,7 +112,7 @@ Test(exact, three_dimensions)
     check_log_sig(3, 3, 2, 4, path, COUNT(words), words);
 }
 
-Test(exact, gradients)
+Test(signature, gradients)
 {
     const double path[] = {0, 0, 1, 2, 3, 1, 2, 2};
     const double want[] = {-183. / 2, -241. / 2, -25. / 6, 55. / 6,
@@ -135,7 +135,7 @@ Test(exact, gradients)
 }
 
 /* The Hessian of the same loss times v. */
-Test(exact, hessian)
+Test(signature, hessian)
 {
     const double path[] = {0, 0, 1, 2, 3, 1, 2, 2}, v[] = {1, 0, 0, 1, 1, 1, 0, 0};
     const double want[] = {30, 45, -8. / 3, -4, 7. / 3, -4. / 3, -89. / 3, -119. / 3};
@@ -197,7 +197,7 @@ static void integer_sig(int letters, int degree, int64_t steps, const int *z, wi
 
 /* Rounding: each of the steps adds terms of the exponential of the path's length, (sum of |z|)^k /
  * k!, in at most degree operations each. */
-Test(exact, integer_increments)
+Test(signature, integer_increments)
 {
     const int size[][2] = {{1, 6}, {2, 6}, {3, 5}, {4, 3}, {7, 2}};
     enum { STEPS = 11 };

@@ -22,7 +22,7 @@ static double *numbers(int64_t n)
 
 /* Points past the length are never read (they are NaN here), and their gradient is exactly 0; the
  * rest is that of the path alone. */
-Test(arrays, lengths)
+Test(signature_arrays, lengths)
 {
     enum { BATCH = 9, LENGTH = 8 };
     for (int operation = CASE_SIG; operation <= CASE_LOG_SIG; operation++) {
@@ -58,7 +58,7 @@ Test(arrays, lengths)
 }
 
 /* With 0 or 1 points the signature is the unit. */
-Test(arrays, no_increments)
+Test(signature_arrays, no_increments)
 {
     const double path[] = {3, 4};
     double y[200], x_bar[2];
@@ -81,7 +81,7 @@ Test(arrays, no_increments)
 }
 
 /* Level 0 of an input is 1 or 0 whatever it holds, with derivative 0. */
-Test(arrays, level_0_of_inputs_is_not_looked_at)
+Test(signature_arrays, level_0_of_inputs_is_not_looked_at)
 {
     for (int operation = CASE_SIG_TO_LOG_SIG; operation <= CASE_LOGSIG_TO_SIG; operation++) {
         sigad_sig_spec spec = full;
@@ -132,7 +132,7 @@ static void call_in_order(const signature_case *c, const int *order, const int64
 }
 
 /* For any number of threads, and for any place in a batch; lengths differ, and some are equal. */
-Test(arrays, bits_do_not_depend_on_threads_or_place)
+Test(signature_arrays, bits_do_not_depend_on_threads_or_place)
 {
     enum { BATCH = 600, LENGTH = 20 }; /* enough work for threads to be used */
     const int threads[] = {1, 2, 3, 8, -1, -2}, step[] = {599, 7, 11, 13, 17, 19};
@@ -175,7 +175,7 @@ Test(arrays, bits_do_not_depend_on_threads_or_place)
                      status);                                                                   \
     } while (0)
 
-Test(arrays, bad_arguments)
+Test(signature_arrays, bad_arguments)
 {
     signature_case c = case_create(CASE_SIG, &full, 2, 4, 4);
     double *x = c.x, *g = c.g, *y = numbers(2 * c.y_entries), *x_bar = numbers(2 * c.x_entries);
@@ -207,7 +207,7 @@ Test(arrays, bad_arguments)
 }
 
 /* Bad lengths are found before anything is written. */
-Test(arrays, bad_lengths)
+Test(signature_arrays, bad_lengths)
 {
     signature_case c = case_create(CASE_SIG, &full, 2, 4, 4);
     const int64_t bad[][2] = {{4, 5}, {-1, 4}, {INT64_MIN, 0}, {0, INT64_MAX}};
@@ -225,7 +225,7 @@ Test(arrays, bad_lengths)
 /* ---- memory
  * --------------------------------------------------------------------------------------------- */
 
-Test(arrays, scratch_comes_from_the_plan_and_may_fail)
+Test(signature_arrays, scratch_comes_from_the_plan_and_may_fail)
 {
     failing_allocator memory = {0};
     sigad_allocator hook = failing_allocator_hook(&memory);
@@ -252,7 +252,7 @@ Test(arrays, scratch_comes_from_the_plan_and_may_fail)
 }
 
 /* No kernel writes beside the workspace that it asked for. */
-Test(arrays, workspace_suffices)
+Test(signature_arrays, workspace_suffices)
 {
     for (int operation = 0; operation < CASE_OPERATIONS; operation++)
         for (int32_t i = 0; i < 24; i++) {

@@ -36,7 +36,7 @@ static void same(const double *a, const double *b)
 }
 
 /* Chen (1954): the signature of two paths one after another is the product of theirs. */
-Test(identities, chen)
+Test(signature_identities, chen)
 {
     double path[L * D], whole[WORDS + 1], a[WORDS + 1], b[WORDS + 1], product[WORDS + 1];
     draw_path(1, path);
@@ -49,7 +49,7 @@ Test(identities, chen)
     }
 }
 
-Test(identities, the_reversed_path_has_the_inverse)
+Test(signature_identities, the_reversed_path_has_the_inverse)
 {
     double path[L * D], back[L * D], a[WORDS + 1], b[WORDS + 1], product[WORDS + 1],
         one[WORDS + 1] = {1};
@@ -73,7 +73,7 @@ static double shuffle(const double *s, int m, const int *u, int n, const int *v,
 }
 
 /* Ree (1958): S(u) S(v) = sum of S over the shuffle of u and v. */
-Test(identities, shuffle)
+Test(signature_identities, shuffle)
 {
     double path[L * D], s[WORDS + 1];
     draw_path(3, path);
@@ -90,7 +90,7 @@ Test(identities, shuffle)
         }
 }
 
-Test(identities, a_point_on_the_way_changes_nothing)
+Test(signature_identities, a_point_on_the_way_changes_nothing)
 {
     double path[L * D], more[(L + 1) * D], a[WORDS + 1], b[WORDS + 1];
     draw_path(4, path);
@@ -106,7 +106,7 @@ Test(identities, a_point_on_the_way_changes_nothing)
 }
 
 /* S(c x)_k = c^k S(x)_k; so, by Euler, J x = sum of k S_k. */
-Test(identities, scaling)
+Test(signature_identities, scaling)
 {
     double path[L * D], scaled[L * D], a[WORDS + 1], b[WORDS + 1];
     draw_path(5, path);
@@ -120,7 +120,7 @@ Test(identities, scaling)
     same(b, a);
 }
 
-Test(identities, euler)
+Test(signature_identities, euler)
 {
     sigad_sig_spec spec = {.dimension = D, .degree = N};
     signature_case c = case_create(CASE_SIG, &spec, 1, L, 6);
@@ -136,7 +136,7 @@ Test(identities, euler)
 }
 
 /* exp(log(s)) = s on the group in every method; log(exp(l)) = l for all coordinates. */
-Test(identities, exp_and_log)
+Test(signature_identities, exp_and_log)
 {
     double path[L * D], s[WORDS + 1], back[WORDS + 1], l[WORDS + 1], again[WORDS + 1];
     draw_path(7, path);
@@ -158,7 +158,7 @@ Test(identities, exp_and_log)
 }
 
 /* Lead-lag and time by hand on a longer path give what the flags give. */
-Test(identities, augmentation)
+Test(signature_identities, augmentation)
 {
     double path[L * D], aug[(2 * L - 1) * (2 * D + 1)];
     draw_path(9, path);

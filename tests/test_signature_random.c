@@ -42,7 +42,7 @@ static double *reference(const signature_case *c, const double *x, int64_t *entr
 }
 
 /* Every operation, sizes and flags at random; 0, 1 and 2 points among the lengths. */
-Test(random, values_are_those_of_the_reference)
+Test(signature_random, values_are_those_of_the_reference)
 {
     for (uint64_t i = 0; i < 400; i++) {
         sigad_sig_spec spec = draw_spec(i, 300);
@@ -75,7 +75,7 @@ static void step_into(const signature_case *c, double _Complex *x)
 
 /* The complex step: Im f(x + i h v) / h is J v to rounding, so <g, J v> = <J^T g, v> to rounding.
  */
-Test(random, vjp_is_the_transpose_of_the_complex_step)
+Test(signature_random, vjp_is_the_transpose_of_the_complex_step)
 {
     for (uint64_t i = 0; i < 300; i++) {
         sigad_sig_spec spec = draw_spec(1000 + i, 400);
@@ -118,7 +118,7 @@ static double along(const signature_case *c, double step, double *x, double *y)
 
 /* Central differences: polynomials of degree up to 7, differentiated to h^4 by one extrapolation.
  */
-Test(random, vjp_is_what_differences_say)
+Test(signature_random, vjp_is_what_differences_say)
 {
     for (uint64_t i = 0; i < 120; i++) {
         sigad_sig_spec spec = draw_spec(2000 + i, 400);
@@ -140,7 +140,7 @@ Test(random, vjp_is_what_differences_say)
 }
 
 /* Paths that are cut into many blocks, and into several spans: each cut must be exact. */
-Test(random, vjp_of_long_paths)
+Test(signature_random, vjp_of_long_paths)
 {
     const int64_t length[] = {16, 17, 18, 33, 513, 514, 1100, 20000};
     for (size_t i = 0; i < sizeof length / sizeof *length; i++)
@@ -173,7 +173,7 @@ Test(random, vjp_of_long_paths)
 
 /* float32 keeps to its own rounding, also where a whole path undone step by step would have drifted
  * away. */
-Test(random, float_agrees_with_double)
+Test(signature_random, float_agrees_with_double)
 {
     for (uint64_t i = 0; i < 200; i++) {
         sigad_sig_spec spec = draw_spec(3000 + i, 300);

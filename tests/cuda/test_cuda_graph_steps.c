@@ -318,10 +318,8 @@ Test(cuda_graph_steps, the_tape_knows_what_it_computed_with)
     cuda_world_close(&other.w);
 }
 
-TestSuite(cuda_graph_files, .fini = hostile_remove);
-
 /* A state saved between launches is that of ordinary steps; loading it takes a graph back there. */
-Test(cuda_graph_files, checkpoints_between_launches)
+Test(cuda_graph_steps, checkpoints_between_launches, .fini = hostile_remove)
 {
     static char path[300];
     model a, b, c;

@@ -118,11 +118,12 @@ static int run(const struct criterion_test *test)
     return WEXITSTATUS(status);
 }
 
-/* Whether the filter, a pattern that ends in "!(NAME|NAME)" as there is no other here, leaves a
- * test out. */
-static bool is_left_out(const char *filter, const char *name)
+/* Whether the filter, which is "SUITE/" and then "*" or "!(NAME|NAME)" as there is no other here,
+ * leaves a test out. */
+static bool is_left_out(const char *filter, const char *suite, const char *name)
 {
-    const size_t length = strlen(name);
+    const size_t length = strlen(name), ahead = strlen(suite);
+    if (filter && (strncmp(filter, suite, ahead) || filter[ahead] != '/')) return true;
     for (const char *at = filter; at && (at = strstr(at, name)); at++)
         if (strchr("(|", at[-1]) && strchr("|)", at[length])) return true;
     return false;
@@ -134,7 +135,7 @@ int main(int count, char **argument)
         count > 2 && !strcmp(argument[count - 2], "--filter") ? argument[count - 1] : NULL;
     int passed = 0, failed = 0, skipped = 0;
     for (struct criterion_test **test = __start_cr_tst; test < __stop_cr_tst; test++) {
-        if (!*test || is_left_out(filter, (*test)->name)) continue;
+        if (!*test || is_left_out(filter, (*test)->category, (*test)->name)) continue;
         int result = run(*test);
         if (result == PASSED)
             passed++;
