@@ -29,7 +29,8 @@ void sg_signature_lay_out_lanes(const sg_signature_batch *b, int what, sg_signat
 {
     int64_t paths = l->alone ? 1 : l->lanes->lanes / l->chunks.spread;
     l->tasks = (b->batch + paths - 1) / paths;
-    l->order_bytes = b->ragged && paths > 1 ? sg_block(b->batch) * (int64_t)sizeof(int64_t) : 0;
+    bool sorted = b->ragged && paths > 1 && l->tasks > 1;
+    l->order_bytes = sorted ? sg_block(b->batch) * (int64_t)sizeof(int64_t) : 0;
     if (sg_chunk_count(&l->chunks) > 1) {
         l->store_bytes = sg_signature_chunks_store_bytes(b, what, l);
         l->area_bytes = sg_signature_chunks_area_bytes(b, what, l);
