@@ -213,3 +213,14 @@ double sg_cost_of_joined_piece(const sg_signature_shape *s, int spread, double s
     return cost_of_group(s) / 2 + sg_cost_of_join(s) +
            cost_of_joined(s, joins_cores(&route), spread);
 }
+
+/* A product and its transpose, of vectors empty by halves; rows cost about half of what
+ * sg_cost_of_join takes them for where they are long. */
+bool sg_lanes_are_woven(const sg_signature_shape *s, int64_t spread)
+{
+    double level = 500 + 3 * s->product * (1 + s->words / 2000) + 3 * s->words, inside = 0,
+           paths = s->lanes / (double)spread < s->batch ? s->lanes / (double)spread : s->batch;
+    for (int64_t by = 1; by < spread; by *= 2) inside += level;
+    return !s->forward && spread > 1 &&
+           inside < paths * (double)(spread - 1) * sg_cost_of_join(s) / 2;
+}

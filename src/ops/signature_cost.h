@@ -39,6 +39,8 @@ double sg_cost_of_steps(const sg_signature_shape *shape, double longest, double 
 /* Of two tensors in rows, and of all lanes of a group at once. */
 double sg_cost_of_join(const sg_signature_shape *shape);
 double sg_cost_of_lanes_join(const sg_signature_shape *shape);
+/* Backward, whether the lanes of a path are best joined and split in the vectors. */
+bool sg_lanes_are_woven(const sg_signature_shape *shape, int64_t spread);
 /* Of one more piece of so many steps, where lanes are joined in the vectors. */
 double sg_cost_of_joined_piece(const sg_signature_shape *shape, int spread, double steps);
 
