@@ -32,6 +32,7 @@ sg_signature_shape sg_signature_shape_of(const sg_signature_batch *b, int what,
         s.step += (plan->degree - n + 1) * (double)plan->size[n];
         s.product += (n - 1) * (double)plan->size[n];
     }
+    s.volume = s.forward && sg_tensor_sig_is_closed(plan, sg_steps(plan, b->length));
     s.field = what == SG_BATCH_VJP && sg_tensor_vjp_is_closed(plan, sg_steps(plan, b->length));
     if (s.closed) {
         double paths = s.batch < s.lanes ? s.batch : s.lanes;
@@ -74,10 +75,19 @@ static double cost_of_closed_form(const sg_signature_shape *s)
            s->filled * s->steps * (18 + point + (features + 20 + 2 * letters) * pairs / s->lanes);
 }
 
+/* Degree 3 by points: of the words, and of vectors of points. */
+static double cost_of_volumes(const sg_signature_shape *s)
+{
+    double letters = (double)s->plan->letters,
+           sums = letters * (letters + 1) * (2 * letters + 1) / 6;
+    return 900 + 6 * s->words + s->filled * round_up(s->steps * s->lane) * (1.3 * sums + 55);
+}
+
 double sg_cost_of_items(const sg_signature_shape *s)
 {
     if (s->degree == 1 || s->plan->letters == 1) /* a path's ends decide */
         return s->batch * (50 + (s->forward ? s->words : s->steps * (double)s->plan->letters / 4));
+    if (s->volume) return s->batch * (cost_of_volumes(s) + 3 * s->log * s->lane);
     if (s->field) return s->batch * (cost_of_closed_form(s) + 9 * s->log / s->lanes);
     bool core = s->forward && sg_tensor_core(s->plan, (int64_t)s->steps, s->bytes);
     double few = s->plan->letters <= 4 ? 2 : 1; /* whose tiles load as much as they multiply */

@@ -17,6 +17,7 @@ typedef struct {
     double product;                          /* of the Chen product of two tensors */
     double log;                              /* of a logarithm, where that is wanted */
     double run;    /* of one increment of a group, forward in closed form */
+    bool volume;   /* forward of degree 3 by points, item by item */
     bool field;    /* backward in closed form, item by item */
     double filled; /* mean length of a path over the longest: a guess where lengths differ */
 } sg_signature_shape;
