@@ -190,6 +190,7 @@ static double choose_lanes(const sg_signature_batch *b, int what, const sg_signa
             if (o.cost[i] < o.cost[k]) k = i;
         if (o.cost[k] >= (s->closed ? NONE : best)) return best;
         sg_signature_layout next = {.lanes = lanes, .joined = o.joined[k], .chunks = {1 << k, 1}};
+        next.woven = sg_lanes_are_woven(s, next.chunks.spread);
         if (served(b, what, &next.chunks)) {
             sg_signature_lay_out_lanes(b, what, &next);
             if (fits(&next, what)) {
