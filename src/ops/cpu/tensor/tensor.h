@@ -44,7 +44,7 @@ static inline bool sg_tensor_vjp_is_closed(const sigad_plan *plan, int64_t steps
 /* Whether sig sums the words of degree 3 by points: from as many increments on as it takes to make
  * up for the completion of words, which more letters have more of. Longer paths lose nothing in
  * lanes. */
-enum { SG_VOLUME_LETTERS = 12, SG_VOLUME_STEPS = 8, SG_VOLUME_MOST = 2048 };
+enum { SG_VOLUME_LETTERS = 12, SG_VOLUME_STEPS = 12, SG_VOLUME_MOST = 2048 };
 static inline bool sg_tensor_has_volumes(const sigad_plan *plan)
 {
     return plan->degree == 3 && plan->letters > 1 && plan->letters <= SG_VOLUME_LETTERS &&
