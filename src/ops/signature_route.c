@@ -226,12 +226,15 @@ static double time_of_groups(const sg_signature_batch *b, const sg_signature_lay
     return (double)rounds * (l->lanes == half_of(b) ? HALF_COST : 1);
 }
 
-/* Whole groups or halves, whichever keep more threads busy. The bits do not depend on it. */
-static void choose_width(const sg_signature_batch *b, int what, const sg_signature_shape *s,
-                         double cost, sg_signature_layout *l)
+/* Whole groups or halves, whichever keep more threads busy. The bits do not depend on it, but where
+ * vectors run along the points. */
+static void choose_width(const sg_signature_batch *b, int what, double cost, sg_signature_layout *l)
 {
     const sg_lane_kernels *whole = vectors_of(b), *half = half_of(b);
-    if (!l->lanes || !half || s->closed || sg_chunk_count(&l->chunks) > 1) return;
+    if (!l->lanes || !half || sg_chunk_count(&l->chunks) > 1) return;
+    if (b->kernels->from_path && (sg_lanes_sig_is_closed(b->plan, whole->pairs_letters) ||
+                                  sg_lanes_sig_is_closed(b->plan, half->pairs_letters)))
+        return;
     if (useful_threads(b, cost, (double)b->batch) == 1) return;
     sg_signature_layout next = *l;
     next.lanes = l->lanes == half ? whole : half;
@@ -245,7 +248,7 @@ sg_signature_layout sg_signature_lay_out(const sg_signature_batch *b, int what)
     sg_signature_layout l = {.tasks = b->batch};
     double cost =
         (b->kernels->from_path ? choose_for_paths : choose_for_transforms)(b, what, &s, &l);
-    choose_width(b, what, &s, cost, &l);
+    choose_width(b, what, cost, &l);
     if (!l.lanes) l.area_bytes = sg_signature_item_bytes(b, what);
     l.threads = useful_threads(b, cost, (double)(l.tasks * (l.lanes ? sg_runs_of_group(&l) : 1)));
     share_groups(b, what, &l);
