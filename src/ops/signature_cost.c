@@ -90,7 +90,8 @@ double sg_cost_of_items(const sg_signature_shape *s)
     if (s->volume) return s->batch * (cost_of_volumes(s) + 3 * s->log * s->lane);
     if (s->field) return s->batch * (cost_of_closed_form(s) + 9 * s->log / s->lanes);
     bool core = s->forward && sg_tensor_core(s->plan, (int64_t)s->steps, s->bytes);
-    double few = !s->forward && s->plan->letters <= 4 ? 2 : 1; /* tiles load as they multiply */
+    bool small = s->forward && s->words < 1500;           /* whose rows stay in the cache */
+    double few = !small && s->plan->letters <= 4 ? 2 : 1; /* tiles load as they multiply */
     double step = few * (core ? 0.4 : 1) * s->step / s->lanes +
                   (s->forward ? 3.75 : 7.5) * s->degree * (s->degree - 1);
     double item = 1000 + s->filled * s->steps * step + 3 * s->log / s->lanes;
