@@ -134,7 +134,7 @@ static double wide_part(const sg_signature_shape *s)
 /* How lanes take so many increments forward. */
 static sg_lane_route route_of(const sg_signature_shape *s, double steps)
 {
-    if (!s->forward || s->closed) return (sg_lane_route){NULL};
+    if (!s->forward || s->closed) return (sg_lane_route){0};
     return sg_lanes_route(s->plan, (int64_t)steps, false, 0);
 }
 
