@@ -90,8 +90,9 @@ double sg_cost_of_items(const sg_signature_shape *s)
     if (s->volume) return s->batch * (cost_of_volumes(s) + 3 * s->log * s->lane);
     if (s->field) return s->batch * (cost_of_closed_form(s) + 9 * s->log / s->lanes);
     bool core = s->forward && sg_tensor_core(s->plan, (int64_t)s->steps, s->bytes);
-    double few = s->plan->letters <= 4 ? 2 : 1; /* whose tiles load as much as they multiply */
-    double step = few * (core ? 0.4 : 1) * s->step / s->lanes + 7.5 * s->degree * (s->degree - 1);
+    double few = s->plan->letters <= 4 && !s->forward ? 2 : 1; /* as many loads as multiply-adds */
+    double levels = (s->forward ? 4 : 7.5) * s->degree * (s->degree - 1);
+    double step = few * (core ? 0.4 : 1) * s->step / s->lanes + levels;
     double item = 1000 + s->filled * s->steps * step + 3 * s->log / s->lanes;
     if (core) item += 6 * s->words / s->lanes;
     return s->batch * item * (s->forward ? 1 : 3);
