@@ -69,7 +69,8 @@ static double cost_of_closed_form(const sg_signature_shape *s)
     }
     double features = letters + letters * letters * 1.5;
     return 2500 + 10 * letters * letters * pairs +
-           s->filled * s->steps * (18 + point + (features + 20 + 2 * letters) * pairs / s->lanes);
+           s->filled * s->steps *
+               ((letters > 2 ? 18 : 4) + point + (features + 20 + 2 * letters) * pairs / s->lanes);
 }
 
 double sg_cost_of_items(const sg_signature_shape *s)
@@ -78,8 +79,9 @@ double sg_cost_of_items(const sg_signature_shape *s)
         return s->batch * (50 + (s->forward ? s->words : s->steps * (double)s->plan->letters / 4));
     if (s->field) return s->batch * (cost_of_closed_form(s) + 9 * s->log / s->lanes);
     bool core = s->forward && sg_tensor_core(s->plan, (int64_t)s->steps, s->bytes);
-    double few = s->plan->letters <= 4 ? 2 : 1; /* whose tiles load as much as they multiply */
-    double step = few * (core ? 0.4 : 1) * s->step / s->lanes + 7.5 * s->degree * (s->degree - 1);
+    bool few = s->plan->letters <= 4; /* whose tiles load as much as they multiply */
+    double step = (few ? 2 : 1) * (core ? 0.4 : 1) * s->step / s->lanes +
+                  (few ? 4 : 7.5) * s->degree * (s->degree - 1);
     double item = 1000 + s->filled * s->steps * step + 3 * s->log / s->lanes;
     if (core) item += 6 * s->words / s->lanes;
     return s->batch * item * (s->forward ? 1 : 3);
@@ -128,8 +130,11 @@ double sg_cost_of_steps(const sg_signature_shape *s, double longest, double fill
                   : route.area ? 0.5
                   : route.wide ? wide_part(s)
                                : 1,
-           read = route.core ? 5 * (double)s->plan->letters : 0;
-    return (0.7 * part * s->step + read) * steps + (route.core ? 6 * s->step : 0);
+           read = route.core ? 2 * (double)s->plan->letters : 0,
+           complete = !route.core      ? 0
+                      : s->degree <= 4 ? 3 * s->step
+                                       : 6 * s->step;
+    return (0.7 * part * s->step + read) * steps + complete;
 }
 
 double sg_least_cost_of_group(const sg_signature_shape *s)
@@ -158,6 +163,7 @@ double sg_cost_of_groups(const sg_signature_shape *s, int spread)
         sg_least_cost_of_group(s) + sg_cost_of_steps(s, steps, filled) +
         (exact_pieces(s, steps) - 1) * (sg_least_cost_of_group(s) + sg_cost_of_lanes_join(s));
     double log = spread == 1 ? groups * s->log : s->batch * 3 * s->log / s->lanes;
-    return groups * group + s->batch * (spread - 1) * sg_cost_of_join(s) +
-           log * (s->forward ? 1 : 3);
+    double chunks =
+        spread > 1 ? (s->forward ? 500 : 1500) + s->batch * (spread - 1) * sg_cost_of_join(s) : 0;
+    return groups * group + chunks + log * (s->forward ? 1 : 3);
 }
