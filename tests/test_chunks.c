@@ -49,7 +49,8 @@ static void widen(int scalar, double *numbers, int64_t n)
 typedef struct {
     signature_case c;
     int scalar, threads;
-    bool fresh; /* what cotangents are added to is cleared first */
+    bool fresh;  /* what cotangents are added to is cleared first */
+    bool joined; /* lanes are joined before they leave the vectors, where that is possible */
     int64_t *lengths;
     sg_chunks chunks; /* spread 0: one item at a time, whole or in parts */
 } problem;
@@ -88,6 +89,10 @@ static double *result(const problem *p, int what, const sg_chunks *chunks)
         if (chunks->spread || l.alone) {
             l.lanes = (p->scalar == SG_F32 ? sg_lanes_f32 : sg_lanes_f64)[c->plan->isa];
             if (!l.alone && l.chunks.spread > l.lanes->lanes) l.chunks.spread = l.lanes->lanes;
+            bool closed = sg_lanes_sig_is_closed(c->plan, l.lanes->pairs_letters),
+                 whole = l.chunks.pieces == 1 || l.chunks.spread == l.lanes->lanes;
+            l.joined = p->joined && what == SG_BATCH_FWD && !l.alone && !closed && whole &&
+                       sg_chunk_count(&l.chunks) > 1;
             l.apart = p->threads > 1 && sg_runs_of_group(&l) > 1;
             sg_signature_lay_out_lanes(&b, what, &l);
         } else {
@@ -127,6 +132,8 @@ static problem draw_problem(uint64_t seed)
                  .fresh = draw(seed, 16, 2)};
     p.chunks = (sg_chunks){1 << draw(seed, 12, 5), 1 << draw(seed, 13, 5)};
     if (draw(seed, 15, 6) == 0) p.chunks.spread = 0;
+    p.joined = draw(seed, 17, 2);
+    if (p.joined && draw(seed, 18, 2)) p.chunks.spread = SG_MOST_LANES;
     if (draw(seed, 14, 2)) p.lengths = make(batch, sizeof *p.lengths);
     for (int64_t i = 0; p.lengths && i < batch; i++)
         p.lengths[i] = draw(seed, 100 + (uint64_t)i, p.c.length + 1);
@@ -193,6 +200,41 @@ Test(chunks, bits_do_not_depend_on_threads_or_place)
             problem_destroy(&p);
             problem_destroy(&q);
         }
+}
+
+/* Joined in the vectors: all words, the core, the wide core, iterated sums, areas, and what chunks
+ * inside the lanes leave, which may be whole. */
+Test(chunks, joined_lanes_of_every_kernel)
+{
+    static const struct {
+        int32_t dimension, degree, lead_lag, time_aug, kernel;
+        int64_t length; /* for a lane */
+    } shape[] = {
+        {3, 2, 0, 1, 0, 12}, {3, 3, 0, 0, 0, 4},   {3, 3, 0, 0, 0, 12},  {4, 3, 0, 0, 0, 260},
+        {3, 4, 0, 0, 0, 12}, {3, 4, 0, 1, 0, 50},  {2, 4, 0, 0, 0, 130}, {3, 5, 0, 0, 0, 20},
+        {2, 5, 0, 0, 0, 70}, {2, 6, 0, 0, 0, 30},  {2, 6, 0, 0, 0, 65},  {2, 6, 0, 0, 0, 260},
+        {2, 7, 0, 0, 0, 30}, {2, 7, 0, 0, 0, 130}, {2, 8, 0, 0, 0, 90},  {2, 4, 1, 0, 0, 40},
+        {2, 3, 1, 1, 0, 20}, {3, 4, 0, 0, 1, 60},  {3, 4, 0, 0, 2, 5}};
+    for (size_t i = 0; i < sizeof shape / sizeof *shape; i++)
+        for (int isa = SG_ISA_BASE; isa <= (int)sg_isa_best(); isa++)
+            for (int scalar = SG_F32; scalar <= SG_F64; scalar++) {
+                int lanes = (scalar == SG_F32 ? sg_lanes_f32 : sg_lanes_f64)[isa]->lanes;
+                sigad_sig_spec spec = {.dimension = shape[i].dimension,
+                                       .degree = shape[i].degree,
+                                       .lead_lag = shape[i].lead_lag,
+                                       .time_aug = shape[i].time_aug,
+                                       .kernel = shape[i].kernel,
+                                       .end_time = 1};
+                problem p = {.c = case_create(CASE_SIG, &spec, 2, lanes * shape[i].length + 3, i),
+                             .scalar = scalar,
+                             .joined = true,
+                             .threads = 1};
+                p.c.plan->isa = (sg_isa)isa;
+                for (int64_t k = 0; k < 2 * p.c.x_entries; k++) p.c.x[k] *= 0.05;
+                compare(&p, SG_BATCH_FWD, &(sg_chunks){lanes, 1});
+                compare(&p, SG_BATCH_FWD, &(sg_chunks){lanes, 2});
+                problem_destroy(&p);
+            }
 }
 
 /* The library's own choice, around where it changes. */

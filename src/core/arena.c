@@ -113,21 +113,31 @@ static sg_chunk *chunk_with_room(sg_arena *arena, size_t bytes)
     return *link;
 }
 
-void *sg_arena_take(sg_arena *arena, size_t bytes)
+static void *take_from(const sg_arena *arena, sg_chunk *chunk, size_t bytes, size_t rounded)
 {
-    if (bytes > SIZE_MAX / 2) return NULL;
-    const size_t alignment = arena->headers ? SG_DEVICE_ALIGNMENT : SG_ALIGNMENT;
-    const size_t rounded = (bytes + GAP + alignment - 1) & ~(alignment - 1); /* no division */
-    sg_chunk *chunk = arena->current;
-    if (!chunk || chunk->capacity - chunk->used < rounded) {
-        chunk = chunk_with_room(arena, rounded ? rounded : alignment);
-        if (!chunk) return NULL;
-        arena->current = chunk;
-    }
     char *block = chunk->bytes + chunk->used;
     chunk->used += rounded;
     allow(arena, block, bytes);
     return block;
+}
+
+static __attribute__((noinline)) void *take_from_next(sg_arena *arena, size_t bytes, size_t rounded)
+{
+    const size_t least = rounded ? rounded : SG_ALIGNMENT;
+    sg_chunk *chunk = bytes <= SIZE_MAX / 2 ? chunk_with_room(arena, least) : NULL;
+    if (!chunk) return NULL;
+    arena->current = chunk;
+    return take_from(arena, chunk, bytes, rounded);
+}
+
+void *sg_arena_take(sg_arena *arena, size_t bytes)
+{
+    const size_t alignment = arena->headers ? SG_DEVICE_ALIGNMENT : SG_ALIGNMENT;
+    const size_t rounded = (bytes + GAP + alignment - 1) & ~(alignment - 1); /* no division */
+    sg_chunk *chunk = arena->current;
+    if (!chunk || bytes > SIZE_MAX / 2 || chunk->capacity - chunk->used < rounded)
+        return take_from_next(arena, bytes, rounded);
+    return take_from(arena, chunk, bytes, rounded);
 }
 
 void *sg_arena_take_zeroed(sg_arena *arena, size_t bytes)

@@ -30,15 +30,19 @@ sg_isa sg_isa_best(void)
     return best;
 }
 
+static atomic_int known; /* one more than the answer; 0: nobody has asked */
+
+static __attribute__((noinline)) sg_isa ask(void)
+{
+    const sg_isa best = sg_isa_best();
+    atomic_store_explicit(&known, (int)best + 1, memory_order_relaxed);
+    return best;
+}
+
 sg_isa sg_isa_chosen(void)
 {
-    static atomic_int known; /* one more than the answer */
-    int found = atomic_load_explicit(&known, memory_order_relaxed);
-    if (!found) {
-        found = (int)sg_isa_best() + 1;
-        atomic_store_explicit(&known, found, memory_order_relaxed);
-    }
-    return (sg_isa)(found - 1);
+    const int found = atomic_load_explicit(&known, memory_order_relaxed);
+    return found ? (sg_isa)(found - 1) : ask();
 }
 
 const char *sg_isa_name(sg_isa isa)

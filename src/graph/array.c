@@ -3,11 +3,6 @@
 #include "ops/kernels.h"
 #include <stdio.h>
 
-size_t sg_dtype_bytes(int32_t dtype)
-{
-    return dtype == SIGAD_F32 ? 4 : dtype == SIGAD_F64 || dtype == SIGAD_I64 ? 8 : 0;
-}
-
 const char *sg_dtype_name(int32_t dtype)
 {
     return dtype == SIGAD_F32   ? "float32"

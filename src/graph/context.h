@@ -104,7 +104,10 @@ sigad_status sg_info_write(sigad_context *context, const sigad_tensor_info *full
  * --------------------------------------------------------------------------------------------------------------------------
  */
 
-size_t sg_dtype_bytes(int32_t dtype); /* 0 for an unknown one */
+static inline size_t sg_dtype_bytes(int32_t dtype) /* 0 for an unknown one */
+{
+    return dtype == SIGAD_F32 ? 4 : dtype == SIGAD_F64 || dtype == SIGAD_I64 ? 8 : 0;
+}
 const char *sg_dtype_name(int32_t dtype);
 /* Fills dtype, rank, shape, elements; refuses bad rank, negative or overflowing sizes and unknown
  * dtypes with a message that names `caller`. */

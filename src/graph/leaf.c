@@ -22,38 +22,42 @@ static bool may_append(sigad_tape *tape, const char *caller)
     return false;
 }
 
-sg_node *sg_tape_next(sigad_tape *tape, const char *caller, sg_tape_mark before)
+sg_node *sg_tape_next(sigad_tape *tape, const char *caller)
 {
     if (!may_append(tape, caller)) return NULL;
     if (tape->count >= tape->capacity && !grow(tape, caller)) return NULL;
     sg_node *node = &tape->nodes[tape->count];
-    /* field by field, as in call_begin */
+    /* field by field, as in sg_call_begin */
     node->generation = tape->generation;
-    node->kind = 0;
     node->stale = node->watched = node->reached = false;
-    node->n = 0;
-    node->value = (sigad_array){0};
-    node->op = NULL;
-    node->inputs = NULL;
-    node->versions = NULL;
-    node->before = before;
+    node->value.data = NULL;
+    node->value.dtype = node->value.rank = 0;
+    node->value.elements = 0;
+    for (int i = 0; i < SIGAD_MAX_RANK; i++) node->value.shape[i] = 0;
     node->source = NULL;
-    node->attributes = node->saved = node->gradient = NULL;
-    node->attribute_bytes = node->saved_bytes = node->label_bytes = 0;
+    node->gradient = NULL;
     node->label = "";
+    node->label_bytes = 0;
     return node;
 }
 
 static sigad_tensor append_leaf(sigad_tape *tape, const char *caller, sg_tape_mark before,
                                 sg_node_kind kind, const sigad_array *value)
 {
-    sg_node *node = sg_tape_next(tape, caller, before);
+    sg_node *node = sg_tape_next(tape, caller);
     if (!node) {
         sg_tape_return(tape, before);
         return poison;
     }
     node->kind = (uint8_t)kind;
     node->value = *value;
+    node->before = before;
+    node->n = 0;
+    node->op = NULL;
+    node->inputs = NULL;
+    node->versions = NULL;
+    node->attributes = node->saved = NULL;
+    node->attribute_bytes = node->saved_bytes = 0;
     return sg_tape_handle(tape, tape->count++);
 }
 

@@ -197,40 +197,39 @@ sigad_status sigad_tape_rewind(sigad_tape *tape, uint64_t mark)
 
 /* ---- handles ------------------------------------------------------------------------------- */
 
-sigad_tensor sg_tape_handle(const sigad_tape *tape, size_t index)
-{
-    return (sigad_tensor){(uint32_t)index, tape->nodes[index].generation};
-}
-
 sg_node *sg_tape_node(sigad_tape *tape, const char *caller, sigad_tensor handle)
 {
     sg_error *error = &tape->context->error;
+    sg_node *node = sg_tape_find(tape, handle);
+    if (node) return node;
     if (!handle.generation)
         sg_fail(error, SIGAD_EINVAL,
                 "%s: an operand is the zero tensor, though no error is set: was it computed?",
                 caller);
     else if (sg_is_parameter(handle))
         sg_fail(error, SIGAD_EINVAL, "%s: a parameter is not a tensor of the tape", caller);
-    else if (handle.id >= tape->count || tape->nodes[handle.id].stale ||
-             tape->nodes[handle.id].generation != handle.generation)
+    else
         sg_fail(error, SIGAD_ESTALE,
                 "%s: a stale handle: from before a reset, rewind or replay, or of another tape",
                 caller);
-    else
-        return &tape->nodes[handle.id];
     return NULL;
+}
+
+const sigad_array *sg_tape_look_again(sigad_tape *tape, const char *caller, sigad_tensor handle)
+{
+    if (sg_is_parameter(handle)) {
+        const sg_parameter *parameter = sg_context_parameter(tape->context, caller, handle);
+        return parameter ? &parameter->value : NULL;
+    }
+    const sg_node *node = sg_tape_node(tape, caller, handle);
+    return node ? &node->value : NULL;
 }
 
 bool sg_tape_resolve(sigad_tape *tape, const char *caller, sigad_tensor handle, sigad_array *value)
 {
-    if (sg_is_parameter(handle)) {
-        const sg_parameter *parameter = sg_context_parameter(tape->context, caller, handle);
-        if (parameter) *value = parameter->value;
-        return parameter != NULL;
-    }
-    const sg_node *node = sg_tape_node(tape, caller, handle);
-    if (node) *value = node->value;
-    return node != NULL;
+    const sigad_array *found = sg_tape_look(tape, caller, handle);
+    if (found) *value = *found;
+    return found != NULL;
 }
 
 int64_t sigad_tape_count(const sigad_tape *tape)

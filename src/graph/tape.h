@@ -114,7 +114,9 @@ static inline sigad_tape *sg_call_tape(const sigad_op_call *call)
 /* Marks, and rewinding to them: of `arena` and what lies in `values`, or of `side` likewise. */
 static inline sg_tape_mark sg_tape_here(const sigad_tape *tape)
 {
-    return (sg_tape_mark){sg_arena_position(&tape->arena), sg_arena_position(tape->values)};
+    const sg_arena_mark host = sg_arena_position(&tape->arena);
+    return (sg_tape_mark){host,
+                          tape->values == &tape->arena ? host : sg_arena_position(tape->values)};
 }
 static inline sg_tape_mark sg_tape_side_here(const sigad_tape *tape)
 {
@@ -147,18 +149,37 @@ static inline bool sg_tape_ready(const sigad_tape *tape)
     return !tape->context->error.status;
 }
 
-/* dtype, rank, shape and data of any handle that is good on this tape; false with the error set. */
-bool sg_tape_resolve(sigad_tape *tape, const char *caller, sigad_tensor handle, sigad_array *value);
-/* The node of a handle, NULL with the error set; a parameter's handle is SIGAD_EINVAL here. */
+/* The node of a handle that is good, else NULL: generations of nodes are neither 0 nor those of
+ * parameters. Sets no error. */
+static inline sg_node *sg_tape_find(const sigad_tape *tape, sigad_tensor handle)
+{
+    sg_node *node = handle.id < tape->count ? &tape->nodes[handle.id] : NULL;
+    return node && node->generation == handle.generation && !node->stale ? node : NULL;
+}
+/* The same, with the error set; a parameter's handle is SIGAD_EINVAL here. */
 sg_node *sg_tape_node(sigad_tape *tape, const char *caller, sigad_tensor handle);
-sigad_tensor sg_tape_handle(const sigad_tape *tape, size_t index);
+/* dtype, rank, shape and data of any handle that is good on this tape, NULL with the error set.
+ * They stand until the next node is made. */
+const sigad_array *sg_tape_look_again(sigad_tape *tape, const char *caller, sigad_tensor handle);
+static inline const sigad_array *sg_tape_look(sigad_tape *tape, const char *caller,
+                                              sigad_tensor handle)
+{
+    const sg_node *node = sg_tape_find(tape, handle);
+    return node ? &node->value : sg_tape_look_again(tape, caller, handle);
+}
+/* A copy of them; false with the error set. */
+bool sg_tape_resolve(sigad_tape *tape, const char *caller, sigad_tensor handle, sigad_array *value);
+static inline sigad_tensor sg_tape_handle(const sigad_tape *tape, size_t index)
+{
+    return (sigad_tensor){(uint32_t)index, tape->nodes[index].generation};
+}
 
 /* The name of what made a node: of its operation, or "input", "constant", "result". */
 const char *sg_node_operation(const sg_node *node);
 
-/* Room for one more node, started with the tape's generation, no operation and no label, not
- * counted yet; NULL with the error set. */
-sg_node *sg_tape_next(sigad_tape *tape, const char *caller, sg_tape_mark before);
+/* Room for one more node, with the tape's generation and no value, not counted yet; NULL with the
+ * error set. What only operations have, and where the arenas stood, is the caller's to set. */
+sg_node *sg_tape_next(sigad_tape *tape, const char *caller);
 /* A new leaf with its own bytes: a copy of the host's (data NULL: cleared), or of the bytes of a
  * tensor on the same device; poison with the error set. */
 sigad_tensor sg_tape_leaf(sigad_tape *tape, const char *caller, sg_node_kind kind,
@@ -206,7 +227,21 @@ static inline uint64_t sg_node_clock(const sg_node *node)
 /* Calls function number `which` (SIGAD_FWD ..). A missing one, or a failure without a message, is
  * reported by name. */
 bool sg_frame_run(sg_frame *frame, const sigad_op *op, int which, void *workspace);
-sigad_op_function sg_op_function_at(const sigad_context *context, const sigad_op *op, int which);
+static inline sigad_op_function sg_op_function_at(const sigad_context *context, const sigad_op *op,
+                                                  int which)
+{
+    const bool host = sg_device_is_host(&context->device);
+    switch (which) {
+    case SIGAD_FWD:
+        return host ? op->fwd : op->cuda_fwd;
+    case SIGAD_VJP:
+        return host ? op->vjp : op->cuda_vjp;
+    case SIGAD_JVP:
+        return host ? op->jvp : op->cuda_jvp;
+    default:
+        return host ? op->soc : op->cuda_soc;
+    }
+}
 const char *sg_op_function_name(const sigad_context *context, int which);
 
 /* sum += term, elementwise, both of the dtype and shape that `array` describes. */

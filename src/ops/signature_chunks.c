@@ -24,52 +24,79 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* How a path is cut: chunks are equally long, but for the last ones, so none is empty between two
+ * others: those would share a point without being neighbours. */
+typedef struct {
+    int64_t item, length, increments, size;
+} cut;
+
 /* Points begin .. end of an item, of whose chunks this is the `number`th. */
 typedef struct {
-    int64_t item, number, length, begin, end;
+    int64_t number, begin, end;
 } chunk;
 
-/* Chunks of one path are equally long, but for the last ones, so none is empty between two others:
- * those would share a point without being neighbours. */
-static chunk chunk_of(const sg_chunk_place *p, int lane, int64_t run)
+static cut cut_of(const sg_chunk_place *p, int path)
 {
     const sg_chunk_call *r = p->call;
     const sg_signature_batch *b = r->job->batch;
-    int64_t all = sg_chunk_count(&r->chunks), spread = r->chunks.spread;
-    chunk c = {.item = sg_chunk_item(p, lane / (int)spread)};
-    c.number = r->job->layout.alone ? run : lane % spread * r->chunks.pieces + run;
+    int64_t all = sg_chunk_count(&r->chunks);
+    cut c = {.item = sg_chunk_item(p, path)};
     c.length = b->lengths ? b->lengths[c.item] : b->length;
-    int64_t increments = c.length ? c.length - 1 : 0, size = (increments + all - 1) / all;
-    c.begin = least(c.number * size, increments);
-    c.end = least(c.begin + size, increments);
+    c.increments = c.length ? c.length - 1 : 0;
+    c.size = (c.increments + all - 1) / all;
     return c;
 }
 
-static int chunks_of_run(const sg_chunk_place *p)
+/* What a run takes of a path in the `part`th of its lanes. */
+static chunk chunk_of(const sg_chunk_place *p, const cut *c, int64_t part, int64_t run)
 {
-    return p->call->job->layout.alone ? 1 : p->paths * (int)p->call->chunks.spread;
+    const sg_signature_layout *l = &p->call->job->layout;
+    chunk k = {.number = l->alone    ? run
+                         : l->joined ? run * l->chunks.spread + part
+                                     : part * l->chunks.pieces + run};
+    k.begin = least(k.number * c->size, c->increments);
+    k.end = least(k.begin + c->size, c->increments);
+    return k;
 }
 
-/* Rows are those of the paths' trees, or, of several pieces, in the thread's area. */
+/* Chunks of a path that a run takes. */
+static int parts_of_run(const sg_chunk_place *p)
+{
+    return p->call->job->layout.alone ? 1 : (int)p->call->chunks.spread;
+}
+
+/* Where the tensor of a lane of a run goes, or, where lanes are joined, that of a path: to the
+ * paths' trees, or, of tensors side by side, through rows in the thread's area. */
+static void *row_of(const sg_chunk_place *p, int lane, int64_t run, bool bars)
+{
+    const sg_signature_layout *l = &p->call->job->layout;
+    if (sg_has_sides(l)) return p->rows + lane * p->call->sizes.row_bar;
+    if (l->joined) return sg_chunk_leaf_row(p, lane, run, bars);
+    return sg_chunk_lane_row(p, l->alone ? run : lane, bars);
+}
+
 static piece piece_of(const sg_chunk_place *p, int64_t number, bool bars)
 {
     const sg_chunk_call *r = p->call;
     const sg_signature_batch *b = r->job->batch;
-    const bool alone = r->job->layout.alone;
-    piece c = {.count = chunks_of_run(p), .longest = sg_most_points(b, &r->chunks)};
-    for (int l = 0; l < sg_chunk_width(&r->job->layout); l++) {
-        int from = l < c.count ? l : 0;
-        c.row[l] = r->chunks.pieces > 1 ? p->rows + from * r->sizes.row_bar
-                                        : sg_chunk_leaf_row(p, alone ? number : from, bars);
-        if (l >= c.count) continue;
-        chunk k = chunk_of(p, l, number);
-        int64_t at = k.item * r->job->x_entries + k.begin * b->plan->spec.dimension;
-        c.length[l] = k.end - k.begin + (k.length > 0);
-        c.room[l] = (b->batch - k.item) * b->length - k.begin;
-        c.time[l] = sg_time_step(b->plan, k.length);
-        c.x[l] = sg_advance(b->x, at, b->scalar);
-        c.x_bar[l] = sg_advance(b->out, at, b->scalar);
+    int parts = parts_of_run(p), rows = r->job->layout.joined ? p->paths : p->paths * parts, l = 0;
+    piece c = {.count = p->paths * parts, .longest = sg_most_points(b, &r->chunks)};
+    for (int path = 0; path < p->paths; path++) {
+        cut whole = cut_of(p, path);
+        int64_t at = whole.item * r->job->x_entries, room = (b->batch - whole.item) * b->length;
+        double time = sg_time_step(b->plan, whole.length);
+        for (int part = 0; part < parts; part++, l++) {
+            chunk k = chunk_of(p, &whole, part, number);
+            int64_t begin = at + k.begin * b->plan->spec.dimension;
+            c.length[l] = k.end - k.begin + (whole.length > 0);
+            c.room[l] = room - k.begin;
+            c.time[l] = time;
+            c.x[l] = sg_advance(b->x, begin, b->scalar);
+            c.x_bar[l] = sg_advance(b->out, begin, b->scalar);
+        }
     }
+    for (l = 0; l < sg_chunk_width(&r->job->layout); l++)
+        c.row[l] = l < rows ? row_of(p, l, number, bars) : c.row[0];
     return c;
 }
 
@@ -80,11 +107,14 @@ static void clear_piece(const sg_chunk_place *p, int64_t number)
     const sg_chunk_call *r = p->call;
     const sg_signature_batch *b = r->job->batch;
     int64_t d = b->plan->spec.dimension;
-    for (int l = 0; b->fresh && l < chunks_of_run(p); l++) {
-        chunk k = chunk_of(p, l, number);
-        int64_t end = k.number + 1 == sg_chunk_count(&r->chunks) ? b->length : k.end;
-        memset(sg_advance(b->out, k.item * r->job->x_entries + k.begin * d, b->scalar), 0,
-               (size_t)((end - k.begin) * d * sg_scalar_bytes(b->scalar)));
+    for (int path = 0; b->fresh && path < p->paths; path++) {
+        cut whole = cut_of(p, path);
+        for (int part = 0; part < parts_of_run(p); part++) {
+            chunk k = chunk_of(p, &whole, part, number);
+            int64_t end = k.number + 1 == sg_chunk_count(&r->chunks) ? b->length : k.end;
+            memset(sg_advance(b->out, whole.item * r->job->x_entries + k.begin * d, b->scalar), 0,
+                   (size_t)((end - k.begin) * d * sg_scalar_bytes(b->scalar)));
+        }
     }
 }
 
@@ -115,10 +145,13 @@ static void run_piece(const sg_chunk_place *p, int64_t number)
         r->lanes->ends(&r->kept, c.count, c.length, c.time, c.x, c.row);
     else if (r->job->layout.alone && !r->closed)
         run_alone(p, &c);
+    else if (r->job->layout.joined)
+        r->lanes->sig_spread(&r->kept, (int)r->chunks.spread, c.longest, c.count, c.length, c.room,
+                             c.time, c.x, c.row, p->kernel);
     else
         r->lanes->sig(&r->kept, c.longest, c.count, c.length, c.room, c.time, c.x, c.row,
                       p->kernel);
-    if (r->chunks.pieces == 1) return;
+    if (!sg_has_sides(&r->job->layout)) return;
     sg_tree t = sg_chunk_pieces_tree(p);
     r->lanes->gather(sg_plan_words(&r->kept), (const void *const *)c.row, sg_tree_leaf(&t, number));
 }
@@ -155,7 +188,7 @@ static void write_signature(const sg_chunk_place *p, int path, void *sig)
             *(double *)sig = 1;
     }
     memcpy(sg_advance(sig, b->plan->spec.scalar_term, b->scalar),
-           sg_tree_node(&t, 0, p->call->chunks.spread),
+           sg_tree_node(&t, 0, sg_chunk_leaves(&p->call->job->layout)),
            (size_t)(sg_plan_words(b->plan) * sg_scalar_bytes(b->scalar)));
 }
 
@@ -204,23 +237,24 @@ static void turn_round(const sg_chunk_place *p)
     const sg_chunk_call *r = p->call;
     const sg_signature_layout *l = &r->job->layout;
     const bool backward = r->job->what == SG_BATCH_VJP;
-    int64_t pieces = r->chunks.pieces, spread = r->chunks.spread;
+    int64_t pieces = r->chunks.pieces, spread = r->chunks.spread, leaves = sg_chunk_leaves(l);
+    const bool sides = sg_has_sides(l);
     sg_tree side = sg_chunk_pieces_tree(p);
     void *row[SG_MOST_LANES];
-    if (pieces > 1) {
-        for (int k = 0; k < r->lanes->lanes; k++) row[k] = sg_chunk_leaf_row(p, k, false);
+    if (sides) {
+        for (int k = 0; k < r->lanes->lanes; k++) row[k] = sg_chunk_lane_row(p, k, false);
         if (!l->apart) sg_tree_join(&side, 0, pieces);
         r->lanes->scatter(sg_plan_words(&r->kept), sg_tree_node(&side, 0, pieces),
                           p->paths * (int)spread, row);
     }
     for (int k = 0; k < p->paths; k++) {
         sg_tree t = sg_chunk_path_tree(p, k);
-        if (!l->apart || !l->alone) sg_tree_join(&t, 0, spread);
+        if (!l->apart || !sg_runs_are_leaves(l)) sg_tree_join(&t, 0, leaves);
         finish_path(p, k);
-        if (backward) sg_tree_split(&t, 0, spread, l->alone ? split_at_once(r) : 1);
+        if (backward) sg_tree_split(&t, 0, leaves, l->alone ? split_at_once(r) : 1);
     }
-    if (backward && pieces > 1) {
-        for (int k = 0; k < r->lanes->lanes; k++) row[k] = sg_chunk_leaf_row(p, k, true);
+    if (backward && sides) {
+        for (int k = 0; k < r->lanes->lanes; k++) row[k] = sg_chunk_lane_row(p, k, true);
         r->lanes->gather(sg_plan_words(&r->whole), (const void *const *)row, side.bar);
         sg_tree_split(&side, 0, pieces, split_at_once(r));
     }

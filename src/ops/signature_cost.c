@@ -18,9 +18,11 @@ sg_signature_shape sg_signature_shape_of(const sg_signature_batch *b, int what,
     sg_signature_shape s = {.plan = plan,
                             .forward = sg_signature_is_forward(what),
                             .closed = is_closed(b, what, lanes),
+                            .pathwise = sg_lanes_sig_is_closed(plan, lanes->pairs_letters),
                             .degree = plan->degree,
                             .bytes = sg_scalar_bytes(b->scalar),
                             .lanes = lanes->lanes,
+                            .lane = 1.0 / lanes->lanes,
                             .batch = b->batch ? (double)b->batch : 1,
                             .steps = (double)sg_steps(plan, b->length),
                             .words = (double)sg_plan_words(plan),
@@ -89,7 +91,7 @@ double sg_cost_of_items(const sg_signature_shape *s)
 
 double sg_cost_of_join(const sg_signature_shape *s)
 {
-    return (400 + 5 * s->product / s->lanes) * (s->forward ? 1 : 3);
+    return (400 + 5 * s->product * s->lane) * (s->forward ? 1 : 3);
 }
 
 /* Tensors move between lanes and rows. */
@@ -98,15 +100,38 @@ double sg_cost_of_lanes_join(const sg_signature_shape *s)
     return (500 + 1.5 * s->product + 4 * s->words) * (s->forward ? 1 : 3);
 }
 
+/* Of the lanes of all paths of a group, before they leave them: vectors empty by halves, but
+ * nothing is transposed, and a core is joined as a core, if slowly once it leaves the cache. */
+static double cost_of_joined(const sg_signature_shape *s, bool core, int spread)
+{
+    double part = core ? 0.5 + s->words / 2000 : 1.8,
+           join = 100 + part * s->product + (core ? 1 : 2) * s->words, all = 1000;
+    for (int by = 1; by < spread; by *= 2) all += join;
+    return all;
+}
+
+static bool joins_cores(const sg_lane_route *route)
+{
+    return route->core && !route->whole;
+}
+
 /* Of the words that trees with the wide core visit. */
 static double wide_part(const sg_signature_shape *s)
 {
     return 1 - 0.85 / (double)s->plan->letters;
 }
 
+/* How lanes take so many increments forward. */
+static sg_lane_route route_of(const sg_signature_shape *s, double steps)
+{
+    if (!s->forward || s->closed) return (sg_lane_route){NULL};
+    return sg_lanes_route(s->plan, (int64_t)steps, false, 0);
+}
+
 /* The core takes fewer operations, but each piece is completed; points are read into lanes for it
  * as for all words. */
-double sg_cost_of_steps(const sg_signature_shape *s, double longest, double filled)
+static double cost_of_steps(const sg_signature_shape *s, const sg_lane_route *route, double longest,
+                            double filled)
 {
     double steps = filled * longest;
     if (s->field && s->log > 0 && s->degree <= 3)
@@ -124,22 +149,38 @@ double sg_cost_of_steps(const sg_signature_shape *s, double longest, double fill
         double still = s->plan->spec.lead_lag ? 0.75 : 1;
         return steps * (20 * (double)s->plan->letters + still * part * 2 * s->step);
     }
-    sg_lane_route route = sg_lanes_route(s->plan, (int64_t)longest, false, 0);
-    if (route.sums) return 0.55 * sg_sum_words(route.sums) * steps + 4 * s->words;
-    double part = route.core   ? 0.4
-                  : route.area ? 0.5
-                  : route.wide ? wide_part(s)
-                               : 1,
-           read = route.core ? 2 * (double)s->plan->letters : 0,
-           complete = !route.core      ? 0
+    if (route->sums) return 0.55 * sg_sum_words(route->sums) * steps + 4 * s->words;
+    double part = route->core   ? 0.4
+                  : route->area ? 0.5
+                  : route->wide ? wide_part(s)
+                                : 1,
+           read = route->core ? 2 * (double)s->plan->letters : 0,
+           complete = !route->core     ? 0
                       : s->degree <= 4 ? 3 * s->step
                                        : 6 * s->step;
     return (0.7 * part * s->step + read) * steps + complete;
 }
 
-double sg_least_cost_of_group(const sg_signature_shape *s)
+double sg_cost_of_steps(const sg_signature_shape *s, double longest, double filled)
+{
+    sg_lane_route route = route_of(s, longest);
+    return cost_of_steps(s, &route, longest, filled);
+}
+
+static double cost_of_group(const sg_signature_shape *s)
 {
     return 2500 + 6 * s->words;
+}
+
+double sg_least_cost_of_groups(const sg_signature_shape *s, int spread)
+{
+    double groups = round_up(s->batch * spread * s->lane),
+           join = s->batch * (spread - 1) * sg_cost_of_join(s);
+    if (s->forward && spread > 1) {
+        double inside = groups * cost_of_joined(s, true, spread);
+        if (inside < join) join = inside;
+    }
+    return groups * cost_of_group(s) + join;
 }
 
 /* Into how many pieces float's accuracy backward cuts so many increments. */
@@ -154,16 +195,27 @@ static double exact_pieces(const sg_signature_shape *s, double steps)
 
 /* A group takes as long as its longest path. Sorted by length, if lengths are spread evenly, the
  * longest ones of G groups have a mean of (G + 1) / 2G of the longest of all. */
-double sg_cost_of_groups(const sg_signature_shape *s, int spread)
+double sg_cost_of_groups(const sg_signature_shape *s, int spread, bool *joined)
 {
-    double groups = round_up(s->batch * spread / s->lanes);
-    double filled = spread < s->lanes ? s->filled + (1 - s->filled) / groups : s->filled;
+    double groups = round_up(s->batch * spread * s->lane);
+    double filled = s->filled;
+    if (filled < 1 && spread < s->lanes) filled += (1 - filled) / groups;
     double steps = round_up(s->steps / spread);
-    double group =
-        sg_least_cost_of_group(s) + sg_cost_of_steps(s, steps, filled) +
-        (exact_pieces(s, steps) - 1) * (sg_least_cost_of_group(s) + sg_cost_of_lanes_join(s));
-    double log = spread == 1 ? groups * s->log : s->batch * 3 * s->log / s->lanes;
-    double chunks =
-        spread > 1 ? (s->forward ? 500 : 1500) + s->batch * (spread - 1) * sg_cost_of_join(s) : 0;
-    return groups * group + chunks + log * (s->forward ? 1 : 3);
+    sg_lane_route route = route_of(s, steps);
+    double group = cost_of_group(s) + cost_of_steps(s, &route, steps, filled) +
+                   (exact_pieces(s, steps) - 1) * (cost_of_group(s) + sg_cost_of_lanes_join(s));
+    double join = s->batch * (spread - 1) * sg_cost_of_join(s),
+           inside = groups * cost_of_joined(s, joins_cores(&route), spread);
+    *joined = s->forward && !s->pathwise && inside < join;
+    if (*joined) join = inside;
+    if (!s->forward && spread > 1) join += 1500;
+    double log = spread == 1 ? groups * s->log : s->batch * 3 * s->log * s->lane;
+    return groups * group + join + log * (s->forward ? 1 : 3);
+}
+
+double sg_cost_of_joined_piece(const sg_signature_shape *s, int spread, double steps)
+{
+    sg_lane_route route = route_of(s, steps);
+    return cost_of_group(s) / 2 + sg_cost_of_join(s) +
+           cost_of_joined(s, joins_cores(&route), spread);
 }

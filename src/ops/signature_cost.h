@@ -9,15 +9,16 @@ enum { SG_EXACT_STEPS = SG_CORE_FLOAT_STEPS }; /* of a piece, for float's accura
 typedef struct {
     const sigad_plan *plan;
     bool forward, closed; /* closed: forward, path by path */
+    bool pathwise;        /* what lanes compute forward they compute so */
     int64_t bytes;        /* of a number */
     int degree;
-    double lanes, batch, steps, words;
-    double step;    /* multiply-adds of Horner's rule for one increment */
-    double product; /* of the Chen product of two tensors */
-    double log;     /* of a logarithm, where that is wanted */
-    double run;     /* of one increment of a group, forward in closed form */
-    bool field;     /* backward in closed form, item by item */
-    double filled;  /* mean length of a path over the longest: a guess where lengths differ */
+    double lanes, lane, batch, steps, words; /* lane: of a vector, one of them */
+    double step;                             /* multiply-adds of Horner's rule for one increment */
+    double product;                          /* of the Chen product of two tensors */
+    double log;                              /* of a logarithm, where that is wanted */
+    double run;    /* of one increment of a group, forward in closed form */
+    bool field;    /* backward in closed form, item by item */
+    double filled; /* mean length of a path over the longest: a guess where lengths differ */
 } sg_signature_shape;
 
 sg_signature_shape sg_signature_shape_of(const sg_signature_batch *batch, int what,
@@ -25,17 +26,20 @@ sg_signature_shape sg_signature_shape_of(const sg_signature_batch *batch, int wh
 
 /* All items, one after the other. */
 double sg_cost_of_items(const sg_signature_shape *shape);
-/* All items in groups, each in `spread` lanes. */
-double sg_cost_of_groups(const sg_signature_shape *shape, int spread);
+/* All items in groups, each in `spread` lanes, and whether these are best joined in the vectors. */
+double sg_cost_of_groups(const sg_signature_shape *shape, int spread, bool *joined);
 
-/* Of one group: whatever its length, and its increments. Of the longest path of the batch there are
- * `longest`, which decide how they are added up, of the longest of the group `filled` times as
- * many. */
-double sg_least_cost_of_group(const sg_signature_shape *shape);
+/* The same whatever their length. */
+double sg_least_cost_of_groups(const sg_signature_shape *shape, int spread);
+
+/* Of one group's increments. Of the longest path of the batch there are `longest`, which decide how
+ * they are added up, of the longest of the group `filled` times as many. */
 double sg_cost_of_steps(const sg_signature_shape *shape, double longest, double filled);
 
 /* Of two tensors in rows, and of all lanes of a group at once. */
 double sg_cost_of_join(const sg_signature_shape *shape);
 double sg_cost_of_lanes_join(const sg_signature_shape *shape);
+/* Of one more piece of so many steps, where lanes are joined in the vectors. */
+double sg_cost_of_joined_piece(const sg_signature_shape *shape, int spread, double steps);
 
 #endif

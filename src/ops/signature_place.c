@@ -17,7 +17,7 @@ static int64_t kernel_bytes(const sg_signature_batch *b, bool forward, const sg_
                 back = forward ? 0 : sg_tensor_elements(b->plan, longest, scalar, true);
         return round_up((up > back ? up : back) * scalar);
     }
-    int64_t sig = l->lanes->sig_bytes(b->plan, longest);
+    int64_t sig = (l->joined ? l->lanes->spread_bytes : l->lanes->sig_bytes)(b->plan, longest);
     int64_t vjp = forward ? 0 : l->lanes->sig_vjp_bytes(b->plan, longest);
     return round_up(sig > vjp ? sig : vjp);
 }
@@ -27,8 +27,8 @@ sg_chunk_sizes sg_chunk_measure(const sg_signature_batch *b, int what, const sg_
     const sigad_plan *plan = b->plan;
     const sg_chunks *chunks = &l->chunks;
     bool forward = what == SG_BATCH_FWD;
-    int64_t lanes = sg_chunk_width(l), scalar = sg_scalar_bytes(b->scalar), leaves = chunks->spread,
-            paths = sg_chunk_paths(l);
+    int64_t lanes = sg_chunk_width(l), scalar = sg_scalar_bytes(b->scalar),
+            leaves = sg_chunk_leaves(l), paths = sg_chunk_paths(l);
     sg_chunk_sizes s = {.keeps = !forward, .kept = plan->degree - (!forward && !sg_is_log(b))};
     s.row = sg_block(plan->offset[s.kept + 1]) * scalar;
     s.row_bar = sg_block(sg_plan_words(plan)) * scalar;
@@ -40,7 +40,7 @@ sg_chunk_sizes sg_chunk_measure(const sg_signature_batch *b, int what, const sg_
     s.bars = paths * s.path_bars;
     s.marks = l->apart ? round_up(sg_runs_of_group(l) * (int64_t)sizeof(atomic_int)) : 0;
     s.store = s.nodes + s.bars + s.marks;
-    if (chunks->pieces > 1) {
+    if (sg_has_sides(l)) {
         s.store += sg_tree_nodes(s.keeps, chunks->pieces) * s.side;
         if (!forward) s.store += chunks->pieces * s.side_bar;
         s.rows = lanes * s.row_bar;
@@ -112,7 +112,8 @@ sg_tree sg_chunk_pieces_tree(const sg_chunk_place *p)
 
 sg_tree sg_chunk_runs_tree(const sg_chunk_place *p)
 {
-    return p->call->job->layout.alone ? sg_chunk_path_tree(p, 0) : sg_chunk_pieces_tree(p);
+    return sg_runs_are_leaves(&p->call->job->layout) ? sg_chunk_path_tree(p, 0)
+                                                     : sg_chunk_pieces_tree(p);
 }
 
 atomic_int *sg_chunk_marks(const sg_chunk_place *p)
@@ -126,10 +127,15 @@ int64_t sg_chunk_item(const sg_chunk_place *p, int path)
     return p->call->job->layout.order_bytes ? p->call->job->order[at] : at;
 }
 
-void *sg_chunk_leaf_row(const sg_chunk_place *p, int64_t lane, bool bar)
+void *sg_chunk_leaf_row(const sg_chunk_place *p, int path, int64_t leaf, bool bar)
 {
-    int64_t spread = p->call->chunks.spread, path = lane / spread, leaf = lane % spread;
-    if (path >= p->paths) return sg_chunk_leaf_row(p, 0, bar);
-    sg_tree t = sg_chunk_path_tree(p, (int)path);
+    sg_tree t = sg_chunk_path_tree(p, path);
     return bar ? t.bar + leaf * t.bar_bytes : sg_tree_leaf(&t, leaf);
+}
+
+void *sg_chunk_lane_row(const sg_chunk_place *p, int64_t lane, bool bar)
+{
+    int64_t spread = p->call->chunks.spread, path = lane / spread;
+    if (path >= p->paths) return sg_chunk_leaf_row(p, 0, 0, bar);
+    return sg_chunk_leaf_row(p, (int)path, lane % spread, bar);
 }

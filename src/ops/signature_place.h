@@ -54,6 +54,24 @@ static inline int sg_chunk_width(const sg_signature_layout *l)
     return l->alone ? 1 : l->lanes->lanes;
 }
 
+/* Rows that are joined in memory for a path. */
+static inline int64_t sg_chunk_leaves(const sg_signature_layout *l)
+{
+    return l->joined ? l->chunks.pieces : l->chunks.spread;
+}
+
+/* Whether pieces are tensors side by side in lanes, to be joined as such. */
+static inline bool sg_has_sides(const sg_signature_layout *l)
+{
+    return l->chunks.pieces > 1 && !l->joined;
+}
+
+/* Whether what runs compute are the leaves of the tree of a group's only path. */
+static inline bool sg_runs_are_leaves(const sg_signature_layout *l)
+{
+    return l->alone || l->joined;
+}
+
 /* Of a full group. */
 static inline int sg_chunk_paths(const sg_signature_layout *l)
 {
@@ -71,6 +89,8 @@ sg_tree sg_chunk_runs_tree(const sg_chunk_place *place);
 atomic_int *sg_chunk_marks(const sg_chunk_place *place);
 /* Of the batch. */
 int64_t sg_chunk_item(const sg_chunk_place *place, int path);
-/* Row of a leaf of a path's tree, or of its cotangent; lanes without a path share the first. */
-void *sg_chunk_leaf_row(const sg_chunk_place *place, int64_t lane, bool bar);
+/* Row of a leaf of a path's tree, or of its cotangent; and that of a lane, if lanes are leaves:
+ * those without a path share the first. */
+void *sg_chunk_leaf_row(const sg_chunk_place *place, int path, int64_t leaf, bool bar);
+void *sg_chunk_lane_row(const sg_chunk_place *place, int64_t lane, bool bar);
 #endif

@@ -69,6 +69,15 @@ static bool is_worth_it(double run, double join, int64_t groups)
     return run > RUN_COST && run > 10 * (double)groups * join;
 }
 
+/* What a tenth of a piece should be worth, where lanes are joined. What one more piece costs, as a
+ * tenth of it, would leave long paths to one thread: of two pieces it may be a quarter. */
+static double share_of_piece(const sg_signature_shape *s, const sg_signature_layout *l,
+                             double steps)
+{
+    return 0.35 * (double)l->chunks.pieces *
+           sg_cost_of_joined_piece(s, (int)l->chunks.spread, steps);
+}
+
 /* Cuts time into pieces, for threads and for accuracy, as long as it is worth it and there is room.
  */
 static void cut_time(const sg_signature_batch *b, int what, const sg_signature_shape *s,
@@ -83,6 +92,8 @@ static void cut_time(const sg_signature_batch *b, int what, const sg_signature_s
                piece = sg_cost_of_steps(s, steps / (double)more, 1),
                join =
                    sg_cost_of_lanes_join(s) + piece - sg_cost_of_steps(s, steps, 1) / (double)more;
+        bool joined = l->joined && l->chunks.spread == l->lanes->lanes; /* of one path a group */
+        if (joined) join = share_of_piece(s, l, steps / (double)more);
         /* the lanes of pieces are joined, and logarithms taken, row by row */
         if (sg_chunk_count(&l->chunks) == 1) join += 3 * s->log * (s->forward ? 1 : 3);
         if (more * pieces * l->tasks <= RUNS && is_worth_it(piece, join, l->tasks))
@@ -91,6 +102,7 @@ static void cut_time(const sg_signature_batch *b, int what, const sg_signature_s
             next.chunks.pieces *= 2;
         else
             return;
+        next.joined = joined;
         if (!served(b, what, &next.chunks)) return;
         sg_signature_lay_out_lanes(b, what, &next);
         if (!fits(&next, what)) return;
@@ -130,7 +142,39 @@ static void share_groups(const sg_signature_batch *b, int what, sg_signature_lay
 /* ---- the choice ---------------------------------------------------------------------------------
  */
 
-static const double HALF_COST = 0.7; /* of an operation on half as many lanes */
+static const double HALF_COST = 0.6; /* of an operation on half as many lanes */
+
+enum { SPREADS = 5 }; /* 1, 2, 4, 8 and 16 lanes of a path */
+static const double NONE = 1e300;
+
+typedef struct {
+    double cost[SPREADS];
+    bool joined[SPREADS];
+} offers;
+
+/* While there is one group, what more lanes gain becomes less, and what joins them more: so costs
+ * fall and then rise, and are looked at on both sides of where they are likely to be low. Several
+ * groups may be fuller the more of them there are. */
+static offers make_offers(const sg_signature_shape *s, double unit, double best)
+{
+    offers o;
+    const double alone = s->lanes / s->batch; /* lanes of a path, where there is one group */
+    int all = 1, start = 0;
+    while (!s->closed && 1 << all <= s->lanes) all++;
+    while (start + 1 < all && 2 << start <= alone && 32 << start <= s->steps) start++;
+    for (int k = 0; k < SPREADS; k++) o.cost[k] = NONE;
+    for (int k = start; k >= 0; k--) {
+        o.cost[k] = unit * sg_cost_of_groups(s, 1 << k, &o.joined[k]);
+        if (o.cost[k] < best) best = o.cost[k];
+        if (k < start && o.cost[k] > o.cost[k + 1]) break;
+    }
+    for (int k = start + 1; k < all && best > unit * sg_least_cost_of_groups(s, 1 << k); k++) {
+        o.cost[k] = unit * sg_cost_of_groups(s, 1 << k, &o.joined[k]);
+        if (o.cost[k] < best) best = o.cost[k];
+        if (o.cost[k] > o.cost[k - 1] && 1 << k <= alone) break;
+    }
+    return o;
+}
 
 /* Groups of paths by the kernels of these lanes, if that costs less than `best`; what is best then.
  * `unit` is what one of their operations costs. */
@@ -138,27 +182,28 @@ static double choose_lanes(const sg_signature_batch *b, int what, const sg_signa
                            const sg_lane_kernels *lanes, double unit, double best,
                            sg_signature_layout *l)
 {
-    int most = s->closed ? 1 : lanes->lanes;
-    double least = sg_least_cost_of_group(s), join = s->batch * sg_cost_of_join(s);
-    for (int spread = 1; spread <= most; spread *= 2) {
-        if (!s->closed && best <= unit * (least + (spread - 1) * join)) break;
-        double cost = unit * sg_cost_of_groups(s, spread);
-        if (cost >= best && !s->closed) continue;
-        sg_signature_layout next = {.lanes = lanes, .chunks = {spread, 1}};
-        if (!served(b, what, &next.chunks)) continue;
-        sg_signature_lay_out_lanes(b, what, &next);
-        if (!fits(&next, what)) continue;
-        best = cost;
-        *l = next;
+    if (!s->closed && best <= unit * sg_least_cost_of_groups(s, 1)) return best;
+    for (offers o = make_offers(s, unit, best);;) {
+        int k = 0;
+        for (int i = 1; i < SPREADS; i++)
+            if (o.cost[i] < o.cost[k]) k = i;
+        if (o.cost[k] >= (s->closed ? NONE : best)) return best;
+        sg_signature_layout next = {.lanes = lanes, .joined = o.joined[k], .chunks = {1 << k, 1}};
+        if (served(b, what, &next.chunks)) {
+            sg_signature_lay_out_lanes(b, what, &next);
+            if (fits(&next, what)) {
+                *l = next;
+                return o.cost[k];
+            }
+        }
+        o.cost[k] = NONE;
     }
-    return best;
 }
 
 /* Kernels with half as many lanes, or NULL: for paths that leave half of the lanes empty. */
 static const sg_lane_kernels *half_of(const sg_signature_batch *b)
 {
-    if (b->plan->isa != SG_ISA_AVX512) return NULL;
-    return (b->scalar == SG_F32 ? sg_lanes_f32 : sg_lanes_f64)[SG_ISA_AVX2];
+    return (b->scalar == SG_F32 ? sg_half_lanes_f32 : sg_half_lanes_f64)[b->plan->isa];
 }
 
 /* Signatures by the cheapest way that has room; what it costs. */
@@ -173,6 +218,7 @@ static double choose_for_paths(const sg_signature_batch *b, int what, const sg_s
     sg_signature_shape narrow = *s;
     if (half) {
         narrow.lanes = half->lanes;
+        narrow.lane = 2 * s->lane;
         best = choose_lanes(b, what, &narrow, half, HALF_COST, best, l);
         if (l->lanes == half) s = &narrow;
     }
@@ -210,12 +256,36 @@ static double choose_for_transforms(const sg_signature_batch *b, int what,
     return s->batch * s->product * s->degree / s->lanes;
 }
 
+/* What groups of so many paths cost on all threads together. */
+static double cost_on_threads(const sg_signature_batch *b, const sg_signature_layout *l,
+                              double group)
+{
+    return (double)((l->tasks + b->threads - 1) / b->threads) * group;
+}
+
+/* Whole groups or halves, whichever keep the threads busier. The bits do not depend on it. */
+static void choose_width(const sg_signature_batch *b, int what, const shape *s, double cost,
+                         sg_signature_layout *l)
+{
+    const sg_lane_kernels *whole = vectors_of(b), *half = s->closed ? NULL : half_of(b);
+    if (!l->lanes || !half || b->threads < 2 || cost < 4 * RUN_COST) return;
+    if (sg_chunk_count(&l->chunks) > 1) return;
+    sg_signature_layout next = *l;
+    bool narrow = l->lanes == half;
+    next.lanes = narrow ? whole : half;
+    sg_signature_lay_out_lanes(b, what, &next);
+    double now = cost_on_threads(b, l, narrow ? HALF_COST : 1),
+           then = cost_on_threads(b, &next, narrow ? 1 : HALF_COST);
+    if (then < 0.95 * now && fits(&next, what)) *l = next;
+}
+
 sg_signature_layout sg_signature_lay_out(const sg_signature_batch *b, int what)
 {
     sg_signature_shape s = sg_signature_shape_of(b, what, vectors_of(b));
     sg_signature_layout l = {.tasks = b->batch};
     double cost =
         (b->kernels->from_path ? choose_for_paths : choose_for_transforms)(b, what, &s, &l);
+    choose_width(b, what, &s, cost, &l);
     if (!l.lanes) l.area_bytes = sg_signature_item_bytes(b, what);
     double useful = cost / RUN_COST,
            tasks = (double)(l.tasks * (l.lanes ? sg_runs_of_group(&l) : 1));

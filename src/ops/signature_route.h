@@ -10,7 +10,8 @@ enum { SG_MOST_LANES = 16, SG_MOST_ROWS = 64 };
 
 /* How a path is cut: it lies in several lanes, one after the other in time, and what a lane holds
  * of it is cut again into pieces. A run of the kernels takes one piece of every lane. Both are
- * powers of two. */
+ * powers of two. Where lanes are joined, it is cut the other way round: into pieces, and each of
+ * these into what its lanes hold. */
 typedef struct {
     int64_t spread; /* lanes of a path */
     int64_t pieces;
@@ -24,6 +25,7 @@ static inline int64_t sg_chunk_count(const sg_chunks *chunks)
 typedef struct {
     const sg_lane_kernels *lanes; /* NULL: one item at a time, whole */
     bool alone;       /* a chunk at a time by the kernels inside one tensor; lanes only join them */
+    bool joined;      /* forward: the lanes of a path are joined before they leave the vectors */
     bool apart;       /* threads share the runs of a group */
     sg_chunks chunks; /* only if lanes */
     int64_t tasks;    /* items or groups */

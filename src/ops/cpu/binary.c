@@ -46,27 +46,32 @@ static bool is_small(const sg_binary_arrays *arrays)
            (!arrays->p || arrays->p->elements == n);
 }
 
-void sg_cpu_binary(sg_place *place, int kind, sg_binary_order order, const sg_binary_arrays *arrays)
+static __attribute__((noinline)) void run_walk(const sg_place *place, job j)
 {
-    int32_t dtype = arrays->a->dtype;
-    job j = {sg_dense_of(dtype)->binary[kind][order], dtype == SIGAD_F64 ? 8 : 4, arrays};
-    if (is_small(arrays)) {
-        j.body(&(sg_binary_entries){.n = arrays->y->elements,
-                                    .rows = 1,
-                                    .step_a = 1,
-                                    .step_b = 1,
-                                    .step_p = 1,
-                                    .a = arrays->a->data,
-                                    .b = arrays->b->data,
-                                    .p = arrays->p ? arrays->p->data : NULL,
-                                    .y = arrays->y->data,
-                                    .g = arrays->g,
-                                    .out = arrays->out,
-                                    .fresh = arrays->fresh});
-        return;
-    }
+    const sg_binary_arrays *arrays = j.arrays;
     const sigad_array *operands[] = {arrays->a, arrays->b, arrays->p};
     sg_walk plan;
     sg_walk_broadcast(&plan, arrays->y, arrays->p ? 3 : 2, operands);
     sg_walk_run_rows(&plan, place->threads, run_entries, &j);
+}
+
+void sg_cpu_binary(sg_place *place, int kind, sg_binary_order order, const sg_binary_arrays *arrays)
+{
+    const int32_t dtype = arrays->a->dtype;
+    const sg_binary_loop body = sg_dense_of(dtype)->binary[kind][order];
+    if (is_small(arrays))
+        body(&(sg_binary_entries){.n = arrays->y->elements,
+                                  .rows = 1,
+                                  .step_a = 1,
+                                  .step_b = 1,
+                                  .step_p = 1,
+                                  .a = arrays->a->data,
+                                  .b = arrays->b->data,
+                                  .p = arrays->p ? arrays->p->data : NULL,
+                                  .y = arrays->y->data,
+                                  .g = arrays->g,
+                                  .out = arrays->out,
+                                  .fresh = arrays->fresh});
+    else
+        run_walk(place, (job){body, dtype == SIGAD_F64 ? 8 : 4, arrays});
 }

@@ -25,14 +25,18 @@ static void run_range(void *user, int64_t first, int64_t last)
     j->body(last - first, j->a, j->b, &part);
 }
 
+/* Apart from the path of scalars, which so saves no registers. */
+static __attribute__((noinline)) void run_job(const sg_place *place, int64_t n, job j)
+{
+    sg_parallel_rows(place->threads, n, 1, run_range, &j);
+}
+
 void sg_cpu_unary(sg_place *place, int kind, sg_unary_order order, int32_t dtype, int64_t n,
                   double a, double b, const sg_unary_arrays *arrays)
 {
     sg_unary_loop body = sg_dense_of(dtype)->unary[kind][order];
-    if (n <= SG_BLOCK) {
+    if (n <= SG_BLOCK)
         body(n, a, b, arrays);
-        return;
-    }
-    job j = {body, dtype == SIGAD_F64 ? 8 : 4, a, b, arrays};
-    sg_parallel_rows(place->threads, n, 1, run_range, &j);
+    else
+        run_job(place, n, (job){body, dtype == SIGAD_F64 ? 8 : 4, a, b, arrays});
 }

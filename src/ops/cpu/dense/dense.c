@@ -20,5 +20,5 @@ const sg_dense *const sg_dense_f64[SG_ISAS] = EACH_ISA(sg_dense_f64);
 
 const sg_dense *sg_dense_of(int32_t dtype)
 {
-    return dtype == SIGAD_F64 ? sg_dense_f64[sg_isa_chosen()] : sg_dense_f32[sg_isa_chosen()];
+    return (dtype == SIGAD_F64 ? sg_dense_f64 : sg_dense_f32)[sg_isa_chosen()];
 }

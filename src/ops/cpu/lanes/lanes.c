@@ -125,13 +125,17 @@ extern const sg_lane_kernels sg_lanes_f32_base, sg_lanes_f64_base;
 #if defined(__x86_64__)
 extern const sg_lane_kernels sg_lanes_f32_avx2, sg_lanes_f64_avx2;
 extern const sg_lane_kernels sg_lanes_f32_avx512, sg_lanes_f64_avx512;
+extern const sg_lane_kernels sg_lanes_f32_avx512_half, sg_lanes_f64_avx512_half;
 const sg_lane_kernels *const sg_lanes_f32[3] = {&sg_lanes_f32_base, &sg_lanes_f32_avx2,
                                                 &sg_lanes_f32_avx512};
 const sg_lane_kernels *const sg_lanes_f64[3] = {&sg_lanes_f64_base, &sg_lanes_f64_avx2,
                                                 &sg_lanes_f64_avx512};
+const sg_lane_kernels *const sg_half_lanes_f32[3] = {NULL, NULL, &sg_lanes_f32_avx512_half};
+const sg_lane_kernels *const sg_half_lanes_f64[3] = {NULL, NULL, &sg_lanes_f64_avx512_half};
 #else
 const sg_lane_kernels *const sg_lanes_f32[3] = {&sg_lanes_f32_base, &sg_lanes_f32_base,
                                                 &sg_lanes_f32_base};
 const sg_lane_kernels *const sg_lanes_f64[3] = {&sg_lanes_f64_base, &sg_lanes_f64_base,
                                                 &sg_lanes_f64_base};
+const sg_lane_kernels *const sg_half_lanes_f32[3] = {NULL}, *const sg_half_lanes_f64[3] = {NULL};
 #endif

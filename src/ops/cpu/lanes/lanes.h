@@ -61,6 +61,13 @@ typedef struct {
     void (*sig)(const sigad_plan *plan, int64_t longest, int rows, const int64_t *lengths,
                 const int64_t *room, const double *time, const void *const *path, void *const *sig,
                 void *work);
+    /* The same, but not in closed form, of few paths, one group of them: a path lies in `spread`
+     * lanes, a power of two, one after the other in time, which are joined before they leave
+     * them. `rows` is of lanes still, but `sig` has an entry for each path. */
+    int64_t (*spread_bytes)(const sigad_plan *plan, int64_t longest);
+    void (*sig_spread)(const sigad_plan *plan, int spread, int64_t longest, int rows,
+                       const int64_t *lengths, const int64_t *room, const double *time,
+                       const void *const *path, void *const *sig, void *work);
     /* path_bar += J^T sig_bar */
     int64_t (*sig_vjp_bytes)(const sigad_plan *plan, int64_t longest);
     void (*sig_vjp)(const sigad_plan *plan, int64_t longest, int rows, const int64_t *lengths,
@@ -126,4 +133,6 @@ static inline bool sg_lanes_sig_is_closed(const sigad_plan *plan, int pairs_lett
 /* By instruction set (sg_isa of core/cpu.h), for float and double; an instruction set that the
  * library was not built for has those of the next lower one. */
 extern const sg_lane_kernels *const sg_lanes_f32[3], *const sg_lanes_f64[3];
+/* Half as many lanes and the same bits, or NULL. */
+extern const sg_lane_kernels *const sg_half_lanes_f32[3], *const sg_half_lanes_f64[3];
 #endif
