@@ -93,6 +93,7 @@ static double *result(const problem *p, int what, const sg_chunks *chunks)
                  whole = l.chunks.pieces == 1 || l.chunks.spread == l.lanes->lanes;
             l.joined = p->joined && what == SG_BATCH_FWD && !l.alone && !closed && whole &&
                        sg_chunk_count(&l.chunks) > 1;
+            l.woven = p->joined && what == SG_BATCH_VJP && !l.alone && l.chunks.spread > 1;
             l.apart = p->threads > 1 && sg_runs_of_group(&l) > 1;
             sg_signature_lay_out_lanes(&b, what, &l);
         } else {
@@ -233,6 +234,8 @@ Test(chunks, joined_lanes_of_every_kernel)
                 for (int64_t k = 0; k < 2 * p.c.x_entries; k++) p.c.x[k] *= 0.05;
                 compare(&p, SG_BATCH_FWD, &(sg_chunks){lanes, 1});
                 compare(&p, SG_BATCH_FWD, &(sg_chunks){lanes, 2});
+                compare(&p, SG_BATCH_VJP, &(sg_chunks){lanes, 1});
+                compare(&p, SG_BATCH_VJP, &(sg_chunks){lanes / 2, 4});
                 problem_destroy(&p);
             }
 }

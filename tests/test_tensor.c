@@ -249,6 +249,18 @@ Test(tensor, the_core_of_degree_three)
     check_all(11, 3, 2, 150);
 }
 
+/* Degree 3 forward by points: letters around tiles, points around vectors and blocks of 16 of them,
+ * both ends of the range of lengths, with time and without. */
+Test(tensor, volumes)
+{
+    const int64_t length[] = {8,  9,   10,  16,  17,  18,  32,  33,  34,   63,   64,  65,
+                              66, 127, 128, 129, 130, 256, 257, 258, 2048, 2049, 2050};
+    for (int32_t d = 2; d <= 17; d++)
+        for (size_t i = 0; i < sizeof length / sizeof *length; i++)
+            if (d <= 5 || length[i] <= 65 + 4 * (i % 4 == 0)) check_all(d, 3, i % 2, length[i]);
+    for (int32_t d = 6; d <= 16; d += 5) check_all(d, 3, 5, 258);
+}
+
 /* And the textbook, so that an error of both kernels would be seen. */
 Test(tensor, agrees_with_the_textbook)
 {

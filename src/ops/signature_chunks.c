@@ -166,7 +166,7 @@ static void pull_piece(const sg_chunk_place *p, int64_t number)
                                        c.x_bar[0], p->kernel);
         return;
     }
-    if (r->chunks.pieces > 1) {
+    if (sg_has_sides(&r->job->layout)) {
         sg_tree t = sg_chunk_pieces_tree(p);
         r->lanes->scatter(sg_plan_words(&r->whole), t.bar + number * t.bar_bytes, c.count, c.row);
     }
@@ -230,34 +230,71 @@ static int64_t split_at_once(const sg_chunk_call *r)
     return r->job->layout.apart && r->runs > 4 ? r->runs / 2 : 2;
 }
 
+/* Joins the lanes of paths in memory, and splits cotangents between them. */
+static void turn_paths(const sg_chunk_place *p)
+{
+    const sg_chunk_call *r = p->call;
+    const sg_signature_layout *l = &r->job->layout;
+    int64_t leaves = sg_chunk_leaves(l);
+    for (int k = 0; k < p->paths; k++) {
+        sg_tree t = sg_chunk_path_tree(p, k);
+        if (!l->apart || !sg_runs_are_leaves(l)) sg_tree_join(&t, 0, leaves);
+        finish_path(p, k);
+        if (r->job->what == SG_BATCH_VJP)
+            sg_tree_split(&t, 0, leaves, l->alone ? split_at_once(r) : 1);
+    }
+}
+
+/* Does that in the vectors, so that nothing but the cotangents of paths goes through rows, and
+ * signatures, if logarithms ask for them. */
+static void turn_lanes(const sg_chunk_place *p, const void *parts, void *bar)
+{
+    const sg_chunk_call *r = p->call;
+    int64_t words = sg_plan_words(&r->kept), spread = r->chunks.spread;
+    char *products = sg_chunk_woven(p), *last = products;
+    for (int64_t by = 2; by < spread; by *= 2)
+        last += words * r->lanes->lanes * sg_scalar_bytes(r->job->batch->scalar);
+    void *row[SG_MOST_LANES];
+    r->lanes->join_spread(&r->kept, (int)spread, parts, products);
+    for (int k = 0; k < r->lanes->lanes; k++) row[k] = p->rows + k * r->sizes.row_bar;
+    if (sg_is_log(r->job->batch)) r->lanes->scatter(words, last, p->paths * (int)spread, row);
+    for (int k = 0; k < p->paths && sg_is_log(r->job->batch); k++)
+        memcpy(sg_chunk_leaf_row(p, k, 0, false), row[k * spread], (size_t)r->sizes.row);
+    turn_paths(p);
+    for (int k = 0; k < r->lanes->lanes; k++)
+        row[k] = sg_chunk_leaf_row(p, k / (int)spread < p->paths ? k / (int)spread : 0, 0, true);
+    r->lanes->gather(sg_plan_words(&r->whole), (const void *const *)row, bar);
+    r->lanes->split_spread(&r->whole, &r->kept, (int)spread, parts, products, bar);
+}
+
+/* Moves tensors from lanes to the leaves of paths and back. */
+static void turn_rows(const sg_chunk_place *p, const void *parts, void *bar)
+{
+    const sg_chunk_call *r = p->call;
+    void *row[SG_MOST_LANES];
+    for (int k = 0; k < r->lanes->lanes; k++) row[k] = sg_chunk_lane_row(p, k, false);
+    r->lanes->scatter(sg_plan_words(&r->kept), parts, p->paths * (int)r->chunks.spread, row);
+    turn_paths(p);
+    if (r->job->what == SG_BATCH_FWD) return;
+    for (int k = 0; k < r->lanes->lanes; k++) row[k] = sg_chunk_lane_row(p, k, true);
+    r->lanes->gather(sg_plan_words(&r->whole), (const void *const *)row, bar);
+}
+
 /* From the pieces to the roots, and backward from the roots' cotangents to those of many runs.
  * Products of runs are there, if threads share them. */
 static void turn_round(const sg_chunk_place *p)
 {
     const sg_chunk_call *r = p->call;
     const sg_signature_layout *l = &r->job->layout;
-    const bool backward = r->job->what == SG_BATCH_VJP;
-    int64_t pieces = r->chunks.pieces, spread = r->chunks.spread, leaves = sg_chunk_leaves(l);
-    const bool sides = sg_has_sides(l);
+    int64_t pieces = r->chunks.pieces;
+    if (!sg_has_sides(l)) {
+        turn_paths(p);
+        return;
+    }
     sg_tree side = sg_chunk_pieces_tree(p);
-    void *row[SG_MOST_LANES];
-    if (sides) {
-        for (int k = 0; k < r->lanes->lanes; k++) row[k] = sg_chunk_lane_row(p, k, false);
-        if (!l->apart) sg_tree_join(&side, 0, pieces);
-        r->lanes->scatter(sg_plan_words(&r->kept), sg_tree_node(&side, 0, pieces),
-                          p->paths * (int)spread, row);
-    }
-    for (int k = 0; k < p->paths; k++) {
-        sg_tree t = sg_chunk_path_tree(p, k);
-        if (!l->apart || !sg_runs_are_leaves(l)) sg_tree_join(&t, 0, leaves);
-        finish_path(p, k);
-        if (backward) sg_tree_split(&t, 0, leaves, l->alone ? split_at_once(r) : 1);
-    }
-    if (backward && sides) {
-        for (int k = 0; k < r->lanes->lanes; k++) row[k] = sg_chunk_lane_row(p, k, true);
-        r->lanes->gather(sg_plan_words(&r->whole), (const void *const *)row, side.bar);
-        sg_tree_split(&side, 0, pieces, split_at_once(r));
-    }
+    if (!l->apart) sg_tree_join(&side, 0, pieces);
+    (l->woven ? turn_lanes : turn_rows)(p, sg_tree_node(&side, 0, pieces), side.bar);
+    if (r->job->what == SG_BATCH_VJP) sg_tree_split(&side, 0, pieces, split_at_once(r));
 }
 
 /* ---- which thread does what ---------------------------------------------------------------------

@@ -32,6 +32,7 @@ sg_signature_shape sg_signature_shape_of(const sg_signature_batch *b, int what,
         s.step += (plan->degree - n + 1) * (double)plan->size[n];
         s.product += (n - 1) * (double)plan->size[n];
     }
+    s.volume = s.forward && sg_tensor_sig_is_closed(plan, sg_steps(plan, b->length));
     s.field = what == SG_BATCH_VJP && sg_tensor_vjp_is_closed(plan, sg_steps(plan, b->length));
     if (s.closed) {
         double paths = s.batch < s.lanes ? s.batch : s.lanes;
@@ -75,10 +76,19 @@ static double cost_of_closed_form(const sg_signature_shape *s)
                ((letters > 2 ? 18 : 4) + point + (features + 20 + 2 * letters) * pairs / s->lanes);
 }
 
+/* Degree 3 by points: of the words, and of vectors of points. */
+static double cost_of_volumes(const sg_signature_shape *s)
+{
+    double letters = (double)s->plan->letters,
+           sums = letters * (letters + 1) * (2 * letters + 1) / 6;
+    return 900 + 6 * s->words + s->filled * round_up(s->steps * s->lane) * (1.3 * sums + 55);
+}
+
 double sg_cost_of_items(const sg_signature_shape *s)
 {
     if (s->degree == 1 || s->plan->letters == 1) /* a path's ends decide */
         return s->batch * (50 + (s->forward ? s->words : s->steps * (double)s->plan->letters / 4));
+    if (s->volume) return s->batch * (cost_of_volumes(s) + 3 * s->log * s->lane);
     if (s->field) return s->batch * (cost_of_closed_form(s) + 9 * s->log / s->lanes);
     bool core = s->forward && sg_tensor_core(s->plan, (int64_t)s->steps, s->bytes);
     bool few = s->plan->letters <= 4; /* whose tiles load as much as they multiply */
@@ -218,4 +228,15 @@ double sg_cost_of_joined_piece(const sg_signature_shape *s, int spread, double s
     sg_lane_route route = route_of(s, steps);
     return cost_of_group(s) / 2 + sg_cost_of_join(s) +
            cost_of_joined(s, joins_cores(&route), spread);
+}
+
+/* A product and its transpose, of vectors empty by halves; rows cost about half of what
+ * sg_cost_of_join takes them for where they are long. */
+bool sg_lanes_are_woven(const sg_signature_shape *s, int64_t spread)
+{
+    double level = 500 + 3 * s->product * (1 + s->words / 2000) + 3 * s->words, inside = 0,
+           paths = s->lanes / (double)spread < s->batch ? s->lanes / (double)spread : s->batch;
+    for (int64_t by = 1; by < spread; by *= 2) inside += level;
+    return !s->forward && spread > 1 &&
+           inside < paths * (double)(spread - 1) * sg_cost_of_join(s) / 2;
 }

@@ -17,6 +17,7 @@ typedef struct {
     double product;                          /* of the Chen product of two tensors */
     double log;                              /* of a logarithm, where that is wanted */
     double run;    /* of one increment of a group, forward in closed form */
+    bool volume;   /* forward of degree 3 by points, item by item */
     bool field;    /* backward in closed form, item by item */
     double filled; /* mean length of a path over the longest: a guess where lengths differ */
 } sg_signature_shape;
@@ -39,6 +40,8 @@ double sg_cost_of_steps(const sg_signature_shape *shape, double longest, double 
 /* Of two tensors in rows, and of all lanes of a group at once. */
 double sg_cost_of_join(const sg_signature_shape *shape);
 double sg_cost_of_lanes_join(const sg_signature_shape *shape);
+/* Backward, whether the lanes of a path are best joined and split in the vectors. */
+bool sg_lanes_are_woven(const sg_signature_shape *shape, int64_t spread);
 /* Of one more piece of so many steps, where lanes are joined in the vectors. */
 double sg_cost_of_joined_piece(const sg_signature_shape *shape, int spread, double steps);
 

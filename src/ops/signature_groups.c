@@ -178,9 +178,10 @@ static void run_transform_group(const sg_signature_job *j, int64_t group, int wo
 void sg_signature_sort(const int64_t *lengths, int64_t longest, int64_t *order, int64_t count)
 {
     enum { CLASSES = 256, FEW = 64 };
-    int64_t first[CLASSES] = {0}, classes = count > FEW ? CLASSES : FEW, at = 0;
+    int64_t first[CLASSES], classes = count > FEW ? CLASSES : FEW, at = 0;
     int shift = 0;
     while (longest >> shift >= classes) shift++;
+    memset(first, 0, (size_t)classes * sizeof *first);
     for (int64_t i = 0; i < count; i++) first[lengths[i] >> shift]++;
     for (int64_t c = classes; c-- > 0;) {
         int64_t members = first[c];

@@ -45,6 +45,9 @@ sg_chunk_sizes sg_chunk_measure(const sg_signature_batch *b, int what, const sg_
         if (!forward) s.store += chunks->pieces * s.side_bar;
         s.rows = lanes * s.row_bar;
     }
+    for (int64_t by = 1; l->woven && by < chunks->spread; by *= 2) s.woven += s.side;
+    if (l->woven) s.woven += s.side_bar;
+    s.store += s.woven;
     if (sg_is_log(b)) {
         int64_t rest = (forward ? sg_sig_to_log_sig_work : sg_sig_to_log_sig_vjp_work)(plan, 0);
         s.log = sg_work_add(rest, forward ? 1 : 2, plan->sig_length) * scalar;
@@ -114,6 +117,12 @@ sg_tree sg_chunk_runs_tree(const sg_chunk_place *p)
 {
     return sg_runs_are_leaves(&p->call->job->layout) ? sg_chunk_path_tree(p, 0)
                                                      : sg_chunk_pieces_tree(p);
+}
+
+/* Last of the store. */
+void *sg_chunk_woven(const sg_chunk_place *p)
+{
+    return p->store + p->call->sizes.store - p->call->sizes.woven;
 }
 
 atomic_int *sg_chunk_marks(const sg_chunk_place *p)

@@ -13,6 +13,7 @@ typedef struct {
     int64_t row, row_bar;   /* a node of a path's tree, its cotangent */
     int64_t side, side_bar; /* the same of a pieces' tree: tensors side by side in lanes */
     int64_t path_tree, path_bars;
+    int64_t woven;                     /* products of a tensor's lanes */
     int64_t nodes, bars, marks, store; /* marks: of threads that bring runs' tensors */
     int64_t log, rows, kernel; /* of a thread: see finish_path; rows of a piece; kernels' scratch */
 } sg_chunk_sizes;
@@ -57,13 +58,13 @@ static inline int sg_chunk_width(const sg_signature_layout *l)
 /* Rows that are joined in memory for a path. */
 static inline int64_t sg_chunk_leaves(const sg_signature_layout *l)
 {
-    return l->joined ? l->chunks.pieces : l->chunks.spread;
+    return l->joined ? l->chunks.pieces : l->woven ? 1 : l->chunks.spread;
 }
 
 /* Whether pieces are tensors side by side in lanes, to be joined as such. */
 static inline bool sg_has_sides(const sg_signature_layout *l)
 {
-    return l->chunks.pieces > 1 && !l->joined;
+    return (l->chunks.pieces > 1 || l->woven) && !l->joined;
 }
 
 /* Whether what runs compute are the leaves of the tree of a group's only path. */
@@ -86,6 +87,7 @@ sg_chunk_place sg_chunk_place_of(const sg_chunk_call *call, int64_t group, int w
 sg_tree sg_chunk_path_tree(const sg_chunk_place *place, int path);
 sg_tree sg_chunk_pieces_tree(const sg_chunk_place *place);
 sg_tree sg_chunk_runs_tree(const sg_chunk_place *place);
+void *sg_chunk_woven(const sg_chunk_place *place);
 atomic_int *sg_chunk_marks(const sg_chunk_place *place);
 /* Of the batch. */
 int64_t sg_chunk_item(const sg_chunk_place *place, int path);

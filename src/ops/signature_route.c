@@ -29,7 +29,8 @@ void sg_signature_lay_out_lanes(const sg_signature_batch *b, int what, sg_signat
 {
     int64_t paths = l->alone ? 1 : l->lanes->lanes / l->chunks.spread;
     l->tasks = (b->batch + paths - 1) / paths;
-    l->order_bytes = b->ragged && paths > 1 ? sg_block(b->batch) * (int64_t)sizeof(int64_t) : 0;
+    bool sorted = b->ragged && paths > 1 && l->tasks > 1;
+    l->order_bytes = sorted ? sg_block(b->batch) * (int64_t)sizeof(int64_t) : 0;
     if (sg_chunk_count(&l->chunks) > 1) {
         l->store_bytes = sg_signature_chunks_store_bytes(b, what, l);
         l->area_bytes = sg_signature_chunks_area_bytes(b, what, l);
@@ -142,7 +143,7 @@ static void share_groups(const sg_signature_batch *b, int what, sg_signature_lay
 /* ---- the choice ---------------------------------------------------------------------------------
  */
 
-static const double HALF_COST = 0.6; /* of an operation on half as many lanes */
+static const double HALF_COST = 0.65; /* of an operation on half as many lanes */
 
 enum { SPREADS = 5 }; /* 1, 2, 4, 8 and 16 lanes of a path */
 static const double NONE = 1e300;
@@ -189,6 +190,7 @@ static double choose_lanes(const sg_signature_batch *b, int what, const sg_signa
             if (o.cost[i] < o.cost[k]) k = i;
         if (o.cost[k] >= (s->closed ? NONE : best)) return best;
         sg_signature_layout next = {.lanes = lanes, .joined = o.joined[k], .chunks = {1 << k, 1}};
+        next.woven = sg_lanes_are_woven(s, next.chunks.spread);
         if (served(b, what, &next.chunks)) {
             sg_signature_lay_out_lanes(b, what, &next);
             if (fits(&next, what)) {
@@ -249,34 +251,44 @@ static double choose_for_transforms(const sg_signature_batch *b, int what,
     /* a group takes about as long as a quarter of its lanes' items would, with few letters two */
     bool enough = b->batch > 1 && (b->plan->letters <= 4 || 4 * s->batch > s->lanes);
     if (real && enough && !closed && sg_lanes_transform(b->plan)) {
-        l->lanes = vectors_of(b);
+        const sg_lane_kernels *half = half_of(b);
+        l->lanes = half && b->batch <= half->lanes ? half : vectors_of(b);
         l->chunks = (sg_chunks){1, 1};
         sg_signature_lay_out_lanes(b, what, l);
     }
     return s->batch * s->product * s->degree / s->lanes;
 }
 
-/* What groups of so many paths cost on all threads together. */
-static double cost_on_threads(const sg_signature_batch *b, const sg_signature_layout *l,
-                              double group)
+/* Threads that are worth starting for so many tasks. */
+static int useful_threads(const sg_signature_batch *b, double cost, double tasks)
 {
-    return (double)((l->tasks + b->threads - 1) / b->threads) * group;
+    double useful = cost / RUN_COST;
+    if (useful > tasks) useful = tasks;
+    return useful < 2 ? 1 : useful < b->threads ? (int)useful : b->threads;
 }
 
-/* Whole groups or halves, whichever keep the threads busier. The bits do not depend on it. */
-static void choose_width(const sg_signature_batch *b, int what, const shape *s, double cost,
-                         sg_signature_layout *l)
+/* How long threads take for groups of this width, in whole groups. */
+static double time_of_groups(const sg_signature_batch *b, const sg_signature_layout *l, double cost)
 {
-    const sg_lane_kernels *whole = vectors_of(b), *half = s->closed ? NULL : half_of(b);
-    if (!l->lanes || !half || b->threads < 2 || cost < 4 * RUN_COST) return;
-    if (sg_chunk_count(&l->chunks) > 1) return;
+    int threads = useful_threads(b, cost, (double)l->tasks);
+    int64_t rounds = (l->tasks + threads - 1) / threads;
+    return (double)rounds * (l->lanes == half_of(b) ? HALF_COST : 1);
+}
+
+/* Whole groups or halves, whichever keep more threads busy. The bits do not depend on it, but where
+ * vectors run along the points. */
+static void choose_width(const sg_signature_batch *b, int what, double cost, sg_signature_layout *l)
+{
+    const sg_lane_kernels *whole = vectors_of(b), *half = half_of(b);
+    if (!l->lanes || !half || sg_chunk_count(&l->chunks) > 1) return;
+    if (b->kernels->from_path && (sg_lanes_sig_is_closed(b->plan, whole->pairs_letters) ||
+                                  sg_lanes_sig_is_closed(b->plan, half->pairs_letters)))
+        return;
+    if (useful_threads(b, cost, (double)b->batch) == 1) return;
     sg_signature_layout next = *l;
-    bool narrow = l->lanes == half;
-    next.lanes = narrow ? whole : half;
+    next.lanes = l->lanes == half ? whole : half;
     sg_signature_lay_out_lanes(b, what, &next);
-    double now = cost_on_threads(b, l, narrow ? HALF_COST : 1),
-           then = cost_on_threads(b, &next, narrow ? 1 : HALF_COST);
-    if (then < 0.95 * now && fits(&next, what)) *l = next;
+    if (time_of_groups(b, &next, cost) < time_of_groups(b, l, cost) && fits(&next, what)) *l = next;
 }
 
 sg_signature_layout sg_signature_lay_out(const sg_signature_batch *b, int what)
@@ -285,12 +297,9 @@ sg_signature_layout sg_signature_lay_out(const sg_signature_batch *b, int what)
     sg_signature_layout l = {.tasks = b->batch};
     double cost =
         (b->kernels->from_path ? choose_for_paths : choose_for_transforms)(b, what, &s, &l);
-    choose_width(b, what, &s, cost, &l);
+    choose_width(b, what, cost, &l);
     if (!l.lanes) l.area_bytes = sg_signature_item_bytes(b, what);
-    double useful = cost / RUN_COST,
-           tasks = (double)(l.tasks * (l.lanes ? sg_runs_of_group(&l) : 1));
-    if (useful > tasks) useful = tasks;
-    l.threads = useful < 2 ? 1 : useful < b->threads ? (int)useful : b->threads;
+    l.threads = useful_threads(b, cost, (double)(l.tasks * (l.lanes ? sg_runs_of_group(&l) : 1)));
     share_groups(b, what, &l);
     if (l.area_bytes > 0) /* so that each thread's is aligned */
         l.area_bytes = (l.area_bytes + SG_ALIGNMENT - 1) / SG_ALIGNMENT * SG_ALIGNMENT;

@@ -26,6 +26,7 @@ typedef struct {
     const sg_lane_kernels *lanes; /* NULL: one item at a time, whole */
     bool alone;       /* a chunk at a time by the kernels inside one tensor; lanes only join them */
     bool joined;      /* forward: the lanes of a path are joined before they leave the vectors */
+    bool woven;       /* the same backward, of several lanes: joined, and split */
     bool apart;       /* threads share the runs of a group */
     sg_chunks chunks; /* only if lanes */
     int64_t tasks;    /* items or groups */

@@ -82,6 +82,13 @@ typedef struct {
      * side by side, a vector for each word; gather and scatter go from one to the other. */
     sg_join join_lanes, join_rows;
     sg_join_vjp join_lanes_vjp, join_rows_vjp;
+    /* Of a tensor whose lanes are parts of paths, `spread` of each, one after the other in time:
+     * products of more and more of them, the last of which has the paths' in their first lanes, and
+     * back from the cotangents there to those of the parts. There are as many products as spread
+     * can be halved, of kept's levels, and room for a tensor of plan's behind them. */
+    void (*join_spread)(const sigad_plan *kept, int spread, const void *parts, void *products);
+    void (*split_spread)(const sigad_plan *plan, const sigad_plan *kept, int spread,
+                         const void *parts, void *products, void *bar);
     void (*gather)(int64_t words, const void *const *row, void *tensor);
     void (*scatter)(int64_t words, const void *tensor, int rows, void *const *row);
     /* Level 1 of each path. */

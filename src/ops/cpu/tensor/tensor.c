@@ -8,6 +8,9 @@ int64_t sg_tensor_elements(const sigad_plan *plan, int64_t length, int64_t bytes
     int64_t steps = sg_steps(plan, length);
     if (steps == 0 || !sg_tensor_serves(plan)) return 0;
     int64_t closed = 0;
+    if (!backward && sg_tensor_has_volumes(plan))
+        closed =
+            (bytes == sizeof(float) ? sg_tensor_f32 : sg_tensor_f64)[plan->isa]->closed_bytes(plan);
     if (backward && sg_tensor_vjp_is_closed(plan, steps)) {
         const sg_tensor_kernels *kernels =
             (bytes == sizeof(float) ? sg_tensor_f32 : sg_tensor_f64)[plan->isa];

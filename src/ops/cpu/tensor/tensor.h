@@ -13,6 +13,7 @@ typedef struct {
     /* path_bar += J^T sig_bar, or = if `fresh` */
     void (*sig_vjp)(const sigad_plan *plan, int64_t length, double time, const void *path,
                     const void *sig_bar, bool fresh, void *path_bar, void *work);
+    int64_t (*closed_bytes)(const sigad_plan *plan); /* of sig in degree 3 */
     int64_t (*closed_vjp_bytes)(const sigad_plan *plan, int64_t length);
     /* sg_series and sg_series_vjp of ops/cpu/signature.h, for any number of letters */
     void (*series)(const sigad_plan *plan, sg_series series, bool words_only, const void *x,
@@ -38,6 +39,21 @@ static inline bool sg_tensor_vjp_is_closed(const sigad_plan *plan, int64_t steps
     bool small = plan->degree == 3 && plan->letters <= SG_FIELD_LETTERS;
     int64_t least = small ? SG_FIELD_STEPS : SG_BENT_FIELD_STEPS;
     return plan->degree <= 4 && steps >= least;
+}
+
+/* Whether sig sums the words of degree 3 by points: from as many increments on as it takes to make
+ * up for the completion of words, which more letters have more of. Longer paths lose nothing in
+ * lanes. */
+enum { SG_VOLUME_LETTERS = 12, SG_VOLUME_STEPS = 8, SG_VOLUME_MOST = 2048 };
+static inline bool sg_tensor_has_volumes(const sigad_plan *plan)
+{
+    return plan->degree == 3 && plan->letters > 1 && plan->letters <= SG_VOLUME_LETTERS &&
+           !plan->spec.lead_lag && plan->spec.kernel != SIGAD_KERNEL_PLAIN;
+}
+static inline bool sg_tensor_sig_is_closed(const sigad_plan *plan, int64_t steps)
+{
+    return sg_tensor_has_volumes(plan) && steps >= SG_VOLUME_STEPS &&
+           steps >= 4 * (plan->letters - 1) && steps <= SG_VOLUME_MOST;
 }
 
 enum {
