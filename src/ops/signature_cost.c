@@ -66,8 +66,9 @@ static double cost_of_closed_form(const sg_signature_shape *s)
     double point = s->plan->spec.lead_lag ? 2 + 3 * letters : 2;
     if (s->degree == 2) return cost_of_area(s);
     if (s->degree == 3) {
-        double tables = letters * pairs * (letters <= SG_FIELD_LETTERS ? 6 / s->lanes : 9);
-        return 1000 + tables +
+        bool few = letters <= SG_FIELD_LETTERS;
+        double tables = letters * pairs * (few ? 6 / s->lanes : 9);
+        return (few ? 400 : 1000) + tables +
                s->filled * s->steps * (point + (2 * letters + 6) * pairs / s->lanes);
     }
     double features = letters + letters * letters * 1.5;
