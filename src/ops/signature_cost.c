@@ -66,13 +66,15 @@ static double cost_of_closed_form(const sg_signature_shape *s)
     double point = s->plan->spec.lead_lag ? 2 + 3 * letters : 2;
     if (s->degree == 2) return cost_of_area(s);
     if (s->degree == 3) {
-        double tables = letters * pairs * (letters <= SG_FIELD_LETTERS ? 6 / s->lanes : 9);
-        return 1000 + tables +
+        bool few = letters <= SG_FIELD_LETTERS;
+        double tables = letters * pairs * (few ? 6 / s->lanes : 9);
+        return (few ? 400 : 1000) + tables +
                s->filled * s->steps * (point + (2 * letters + 6) * pairs / s->lanes);
     }
     double features = letters + letters * letters * 1.5;
     return 2500 + 10 * letters * letters * pairs +
-           s->filled * s->steps * (18 + point + (features + 20 + 2 * letters) * pairs / s->lanes);
+           s->filled * s->steps *
+               ((letters > 2 ? 18 : 4) + point + (features + 20 + 2 * letters) * pairs / s->lanes);
 }
 
 /* Degree 3 by points: of the words, and of vectors of points. */
@@ -90,10 +92,11 @@ double sg_cost_of_items(const sg_signature_shape *s)
     if (s->volume) return s->batch * (cost_of_volumes(s) + 3 * s->log * s->lane);
     if (s->field) return s->batch * (cost_of_closed_form(s) + 9 * s->log / s->lanes);
     bool core = s->forward && sg_tensor_core(s->plan, (int64_t)s->steps, s->bytes);
-    bool small = s->forward && s->words < 1500;           /* whose rows stay in the cache */
-    double few = !small && s->plan->letters <= 4 ? 2 : 1; /* tiles load as they multiply */
-    double step = few * (core ? 0.4 : 1) * s->step / s->lanes +
-                  (s->forward ? 3.75 : 7.5) * s->degree * (s->degree - 1);
+    bool few = s->plan->letters <= 4; /* whose tiles load as much as they multiply */
+    bool cached = s->forward && s->words < 1500;
+    double level = s->forward ? 3.75 : few ? 4 : 7.5;
+    double step = (few && !cached ? 2 : 1) * (core ? 0.4 : 1) * s->step / s->lanes +
+                  level * s->degree * (s->degree - 1);
     double item = 1000 + s->filled * s->steps * step + 3 * s->log / s->lanes;
     if (core) item += 6 * s->words / s->lanes;
     return s->batch * item * (s->forward ? 1 : 3);
@@ -164,8 +167,11 @@ static double cost_of_steps(const sg_signature_shape *s, const sg_lane_route *ro
                   : route->area ? 0.5
                   : route->wide ? wide_part(s)
                                 : 1,
-           read = route->core ? 5 * (double)s->plan->letters : 0;
-    return (0.7 * part * s->step + read) * steps + (route->core ? 6 * s->step : 0);
+           read = route->core ? 2 * (double)s->plan->letters : 0,
+           complete = !route->core     ? 0
+                      : s->degree <= 4 ? 3 * s->step
+                                       : 6 * s->step;
+    return (0.7 * part * s->step + read) * steps + complete;
 }
 
 double sg_cost_of_steps(const sg_signature_shape *s, double longest, double filled)
@@ -215,6 +221,7 @@ double sg_cost_of_groups(const sg_signature_shape *s, int spread, bool *joined)
            inside = groups * cost_of_joined(s, joins_cores(&route), spread);
     *joined = s->forward && !s->pathwise && inside < join;
     if (*joined) join = inside;
+    if (!s->forward && spread > 1) join += 1500;
     double log = spread == 1 ? groups * s->log : s->batch * 3 * s->log * s->lane;
     return groups * group + join + log * (s->forward ? 1 : 3);
 }
