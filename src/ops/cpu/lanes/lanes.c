@@ -68,8 +68,7 @@ sg_lane_route sg_lanes_route(const sigad_plan *plan, int64_t steps, bool single,
     const sg_sums *sums = plan->sums && steps >= sum_steps(plan) ? plan->sums : NULL;
     core_cut cut = core_cut_of(plan, steps);
     int64_t all = sg_plan_words(plan) * vector_bytes;
-    if (cut.whole && joins_with_room(cut.joins, all) < cut.joins)
-        cut = (core_cut){plan->degree > SG_CORE_JOINED ? -1 : cut.joins + 1, 0};
+    if (cut.whole && joins_with_room(cut.joins, all) < cut.joins) cut.joins = -1;
     bool core = !sums && plan->core && (cut.joins >= 0 || plan->spec.kernel == SIGAD_KERNEL_CORE);
     if (!core || cut.joins < 0) cut = (core_cut){0, 0};
     bool wide = !sums && !core && wide_pays(plan, steps);

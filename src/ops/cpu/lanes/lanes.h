@@ -19,7 +19,6 @@ enum {
     SG_CHUNK = 256,     /* floats: longer chunks of time are cut and joined, for accuracy */
     SG_JOIN_BYTES = 1 << 20, /* for these joins: fewer where states are large */
     SG_LANE_KEPT = 4096,     /* vectors of states to keep at least before a path is run twice */
-    SG_CORE_JOINED = 6,      /* degrees up to which all chunks may be joined as cores */
     SG_CORE_STAGE = 3 << 19, /* bytes of a top level that is completed and written in parts */
     SG_WIDE_DEGREE = 5,      /* from which the wide core pays, up to SG_WIDE_MOST, */
     SG_WIDE_STEPS = 11,      /* and from how many increments on, */
