@@ -47,6 +47,10 @@ def measure_beside(library, file, quick):
     run.write(file, where + peer.measure(library, quick))
 
 
+def when(file):
+    return datetime.datetime.fromtimestamp(file.stat().st_mtime).strftime("%Y-%m-%d %H:%M")
+
+
 def make_page(build, results, beside, output, command):
     text = {}
     for name in PIECES:
@@ -57,7 +61,8 @@ def make_page(build, results, beside, output, command):
     grid = page.Grid(sum((run.rows(text[name]) for name in ("grid", "plain", "threads")), []), run.rates(text["grid"]))
     cliffs = run.cliffs(text["sweeps"])
     about = {"command": command, "date": datetime.date.today().isoformat(), "processor": run.processor(),
-             "instructions": run.comments(text["grid"], "instructions")[0], "compiler": run.compiler(build)}
+             "instructions": run.comments(text["grid"], "instructions")[0], "compiler": run.compiler(build),
+             "pieces": ", ".join(f"{name} {when(results / f'{name}.tsv')}" for name in PIECES)}
     networks = run.rows(text["networks"]) + run.rows(text["networks64"])
     parts = [page.dense(run.rows(text["tape"]), run.rows(text["dense"]), networks, grid.rates)]
     if beside.exists():

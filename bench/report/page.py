@@ -298,6 +298,7 @@ Written by `{about["command"]}` on {about["date"]}. Do not edit: run it on your 
 | processor | {about["processor"]} |
 | instruction set of the kernels | {about["instructions"]} |
 | compiler | {about["compiler"]} |
+| pieces, measured | {about["pieces"]} |
 | matrix products, one thread | {grid.rates["f64"] / 1e9:.1f} Gflop/s float64, {grid.rates["f32"] / 1e9:.1f} float32 |
 
 Times are medians, in microseconds for one path (one item of the batch), on one thread and in float64 unless a column says
