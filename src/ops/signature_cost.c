@@ -72,9 +72,12 @@ static double cost_of_closed_form(const sg_signature_shape *s)
                s->filled * s->steps * (point + (2 * letters + 6) * pairs / s->lanes);
     }
     double features = letters + letters * letters * 1.5;
+    if (letters <= SG_FIELD_LETTERS)
+        return 400 + 1.2 * letters * letters * letters * pairs +
+               round_up(s->filled * (s->steps + 2) / s->lanes) *
+                   (30 + (features + 20) * (letters - 1) * letters / 2);
     return 2500 + 10 * letters * letters * pairs +
-           s->filled * s->steps *
-               ((letters > 2 ? 18 : 4) + point + (features + 20 + 2 * letters) * pairs / s->lanes);
+           s->filled * s->steps * (18 + point + (features + 20 + 2 * letters) * pairs / s->lanes);
 }
 
 /* Degree 3 by points: of the words, and of vectors of points. */
