@@ -22,7 +22,6 @@ sg_signature_shape sg_signature_shape_of(const sg_signature_batch *b, int what,
                             .degree = plan->degree,
                             .bytes = sg_scalar_bytes(b->scalar),
                             .lanes = lanes->lanes,
-                            .lane = 1.0 / lanes->lanes,
                             .batch = b->batch ? (double)b->batch : 1,
                             .steps = (double)sg_steps(plan, b->length),
                             .words = (double)sg_plan_words(plan),
@@ -82,14 +81,14 @@ static double cost_of_volumes(const sg_signature_shape *s)
 {
     double letters = (double)s->plan->letters,
            sums = letters * (letters + 1) * (2 * letters + 1) / 6;
-    return 900 + 6 * s->words + s->filled * round_up(s->steps * s->lane) * (1.3 * sums + 55);
+    return 900 + 6 * s->words + s->filled * round_up(s->steps / s->lanes) * (1.3 * sums + 55);
 }
 
 double sg_cost_of_items(const sg_signature_shape *s)
 {
     if (s->degree == 1 || s->plan->letters == 1) /* a path's ends decide */
         return s->batch * (50 + (s->forward ? s->words : s->steps * (double)s->plan->letters / 4));
-    if (s->volume) return s->batch * (cost_of_volumes(s) + 3 * s->log * s->lane);
+    if (s->volume) return s->batch * (cost_of_volumes(s) + 3 * s->log / s->lanes);
     if (s->field) return s->batch * (cost_of_closed_form(s) + 9 * s->log / s->lanes);
     bool core = s->forward && sg_tensor_core(s->plan, (int64_t)s->steps, s->bytes);
     bool few = s->plan->letters <= 4; /* whose tiles load as much as they multiply */
@@ -104,7 +103,7 @@ double sg_cost_of_items(const sg_signature_shape *s)
 
 double sg_cost_of_join(const sg_signature_shape *s)
 {
-    return (400 + 5 * s->product * s->lane) * (s->forward ? 1 : 3);
+    return (400 + 5 * s->product / s->lanes) * (s->forward ? 1 : 3);
 }
 
 /* Tensors move between lanes and rows. */
@@ -187,7 +186,7 @@ static double cost_of_group(const sg_signature_shape *s)
 
 double sg_least_cost_of_groups(const sg_signature_shape *s, int spread)
 {
-    double groups = round_up(s->batch * spread * s->lane),
+    double groups = round_up(s->batch * spread / s->lanes),
            join = s->batch * (spread - 1) * sg_cost_of_join(s);
     if (s->forward && spread > 1) {
         double inside = groups * cost_of_joined(s, true, spread);
@@ -210,7 +209,7 @@ static double exact_pieces(const sg_signature_shape *s, double steps)
  * longest ones of G groups have a mean of (G + 1) / 2G of the longest of all. */
 double sg_cost_of_groups(const sg_signature_shape *s, int spread, bool *joined)
 {
-    double groups = round_up(s->batch * spread * s->lane);
+    double groups = round_up(s->batch * spread / s->lanes);
     double filled = s->filled;
     if (filled < 1 && spread < s->lanes) filled += (1 - filled) / groups;
     double steps = round_up(s->steps / spread);
@@ -222,7 +221,7 @@ double sg_cost_of_groups(const sg_signature_shape *s, int spread, bool *joined)
     *joined = s->forward && !s->pathwise && inside < join;
     if (*joined) join = inside;
     if (!s->forward && spread > 1) join += 1500;
-    double log = spread == 1 ? groups * s->log : s->batch * 3 * s->log * s->lane;
+    double log = spread == 1 ? groups * s->log : s->batch * 3 * s->log / s->lanes;
     return groups * group + join + log * (s->forward ? 1 : 3);
 }
 

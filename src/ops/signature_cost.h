@@ -12,14 +12,14 @@ typedef struct {
     bool pathwise;        /* what lanes compute forward they compute so */
     int64_t bytes;        /* of a number */
     int degree;
-    double lanes, lane, batch, steps, words; /* lane: of a vector, one of them */
-    double step;                             /* multiply-adds of Horner's rule for one increment */
-    double product;                          /* of the Chen product of two tensors */
-    double log;                              /* of a logarithm, where that is wanted */
-    double run;    /* of one increment of a group, forward in closed form */
-    bool volume;   /* forward of degree 3 by points, item by item */
-    bool field;    /* backward in closed form, item by item */
-    double filled; /* mean length of a path over the longest: a guess where lengths differ */
+    double lanes, batch, steps, words;
+    double step;    /* multiply-adds of Horner's rule for one increment */
+    double product; /* of the Chen product of two tensors */
+    double log;     /* of a logarithm, where that is wanted */
+    double run;     /* of one increment of a group, forward in closed form */
+    bool volume;    /* forward of degree 3 by points, item by item */
+    bool field;     /* backward in closed form, item by item */
+    double filled;  /* mean length of a path over the longest: a guess where lengths differ */
 } sg_signature_shape;
 
 sg_signature_shape sg_signature_shape_of(const sg_signature_batch *batch, int what,
