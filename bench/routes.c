@@ -2,17 +2,18 @@
  * src/ops/signature_route.c is between, beside what src/ops/signature_cost.c takes it for.
  *
  *     routes [--seconds S] [--f32 | --f64] [--forward | --backward] [--batch B] [--length L]
- *            [--letters D] [--degree N] [--ways] [--quick]
+ *            [--letters D] [--degree N] [--time] [--lead-lag] [--log] [--mixed] [--ways] [--quick]
  *
- * One line for each shape of a grid, less what the options leave out (a size that the grid does not
- * have replaces the grid's), in columns between tabs: the shape, the way taken, the way that was
- * the fastest, the microseconds of a call by the one and by the other, and the regret, their
- * quotient. With --ways there is a line for each way before it: its microseconds, those of the
- * model, and by how much the model is wrong. A way is `items`, or how many lanes there are and how
- * many of them a path takes: 8x2. Ways that the model takes for more than five times as slow as the
- * best are left out, and so are shapes that take long. At the end the distribution of regrets, and
- * for the ways of each kind the geometric mean and the spread of what was measured over the model:
- * constants are right where means are equal, since only ratios matter to the choice. */
+ * One line for each shape of a grid, less what the options leave out (a batch or length that is
+ * given replaces the grid's; so do letters and degree given together), in columns between tabs: the
+ * shape, the way taken, the way that was the fastest, the microseconds of a call by the one and by
+ * the other, and the regret, their quotient. With --ways there is a line for each way before it:
+ * its microseconds, those of the model, and by how much the model is wrong. A way is `items`, or
+ * how many lanes there are and how many of them a path takes: 8x2. Ways that the model takes for
+ * more than five times as slow as the best are left out, and so are shapes that take long, unless
+ * all four sizes are given. At the end the distribution of regrets, and for the ways of each kind
+ * the geometric mean and the spread of what was measured over the model: constants are right where
+ * means are equal, since only ratios matter to the choice. */
 #include "cases.h"
 #include "ops/signature_route.h"
 #include "timing.h"
@@ -36,6 +37,7 @@ static const double HOPELESS = 5, LONGEST = 4e-3;
 typedef struct {
     double seconds;
     int f32, f64, forward, backward, ways;
+    int time, lead_lag, log, mixed;
     int64_t only[SIZES];
 } options;
 
@@ -197,15 +199,22 @@ static void report(const options *o, const bench_case *c, const way *list, int c
     keep(c, list, count, regret);
 }
 
+static int is_asked_for(const options *o)
+{
+    return o->only[BATCH] && o->only[LENGTH] && o->only[LETTERS] && o->only[DEGREE];
+}
+
 static int time_case(const options *o, const bench_case *c)
 {
     bench_problem p;
     if (bench_open(&p, c, NULL)) return 1;
-    sg_signature_batch b = {.kernels = &sg_sig_kernels,
+    sg_signature_batch b = {.kernels = o->log ? &sg_log_sig_kernels : &sg_sig_kernels,
                             .plan = p.plan,
                             .scalar = c->f32 ? SG_F32 : SG_F64,
                             .batch = c->batch,
                             .length = c->length,
+                            .lengths = p.lengths,
+                            .ragged = p.lengths != NULL,
                             .x = p.x,
                             .y_bar = p.y_bar,
                             .out = c->backward ? p.x_bar : p.y,
@@ -218,7 +227,7 @@ static int time_case(const options *o, const bench_case *c)
     const way *taken = NULL;
     for (int i = 0; i < count; i++)
         if (is_taken(&list[i], &l)) taken = &list[i];
-    if (taken && taken->model < LONGEST) {
+    if (taken && (taken->model < LONGEST || is_asked_for(o))) {
         good = time_ways(list, count, o->seconds);
         if (good) report(o, c, list, count, taken);
     }
@@ -226,24 +235,56 @@ static int time_case(const options *o, const bench_case *c)
     return !good;
 }
 
-static int is_left_out(const options *o, int size, int64_t value)
+/* The grid's sizes, or the one that is asked for. */
+typedef struct {
+    int count;
+    const int64_t *at;
+} sizes;
+
+static sizes sizes_of(const options *o, int size, const int64_t *grid, int count)
 {
-    return o->only[size] && o->only[size] != value;
+    return o->only[size] ? (sizes){1, &o->only[size]} : (sizes){count, grid};
 }
 
 static int time_tensor(const options *o, int32_t letters, int32_t degree)
 {
-    enum { B = sizeof batches / sizeof *batches, L = sizeof lengths / sizeof *lengths };
-    for (int i = 0; i < 4 * B * L; i++) {
-        int backward = i / (2 * B * L), f32 = i / (B * L) % 2;
-        int64_t batch = batches[i / L % B], length = lengths[i % L];
-        sigad_sig_spec spec = {SIGAD_SIG_SPEC_INIT, .dimension = letters, .degree = degree};
-        bench_case c = {BENCH_SIG, backward, f32, 1, 0, batch, length, spec};
-        if (!(backward ? o->backward : o->forward) || !(f32 ? o->f32 : o->f64)) continue;
-        if (is_left_out(o, BATCH, batch) || is_left_out(o, LENGTH, length)) continue;
-        if (time_case(o, &c)) return 1;
+    const sizes batch = sizes_of(o, BATCH, batches, sizeof batches / sizeof *batches),
+                length = sizes_of(o, LENGTH, lengths, sizeof lengths / sizeof *lengths);
+    const sigad_sig_spec spec = {
+        SIGAD_SIG_SPEC_INIT,     .dimension = letters,
+        .degree = degree,        .time_aug = o->time,
+        .lead_lag = o->lead_lag, .method = o->log ? SIGAD_LYNDON_WORDS : SIGAD_EXPANDED};
+    for (int backward = !o->forward; backward <= o->backward; backward++)
+        for (int f32 = !o->f64; f32 <= o->f32; f32++)
+            for (int i = 0; i < batch.count; i++)
+                for (int k = 0; k < length.count; k++) {
+                    const int operation = o->log ? BENCH_LOG_SIG : BENCH_SIG;
+                    bench_case c = {operation, backward,    f32,          1,
+                                    o->mixed,  batch.at[i], length.at[k], spec};
+                    if (time_case(o, &c)) return 1;
+                }
+    return 0;
+}
+
+static int time_all(const options *o)
+{
+    const int64_t letters = o->only[LETTERS], degree = o->only[DEGREE];
+    if (letters && degree) return time_tensor(o, (int32_t)letters, (int32_t)degree);
+    for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++) {
+        const int32_t *t = tensors[i];
+        if ((letters && letters != t[0]) || (degree && degree != t[1])) continue;
+        if (time_tensor(o, t[0], t[1])) return 1;
     }
     return 0;
+}
+
+static int *flag_of(options *o, const char *name)
+{
+    const char *const names[] = {"--time", "--lead-lag", "--log", "--mixed", "--ways"};
+    int *const flags[] = {&o->time, &o->lead_lag, &o->log, &o->mixed, &o->ways};
+    for (int i = 0; i < 5; i++)
+        if (!strcmp(name, names[i])) return flags[i];
+    return NULL;
 }
 
 static int read_options(int argc, char **argv, options *o)
@@ -251,10 +292,11 @@ static int read_options(int argc, char **argv, options *o)
     *o = (options){.seconds = 0.002, .f32 = 1, .f64 = 1, .forward = 1, .backward = 1};
     for (int i = 1; i < argc; i++) {
         const char *name = argv[i];
+        int *flag;
         if (!strcmp(name, "--quick")) {
             o->seconds = 0;
-        } else if (!strcmp(name, "--ways")) {
-            o->ways = 1;
+        } else if ((flag = flag_of(o, name))) {
+            *flag = 1;
         } else if (!strcmp(name, "--f32") || !strcmp(name, "--f64")) {
             o->f32 = name[3] == '3';
             o->f64 = !o->f32;
@@ -277,22 +319,19 @@ int main(int argc, char **argv)
 {
     options o;
     if (read_options(argc, argv, &o)) {
-        fprintf(stderr,
-                "usage: %s [--seconds S] [--f32 | --f64] [--forward | --backward] [--batch B] "
-                "[--length L] [--letters D] [--degree N] [--ways] [--quick]\n",
-                argv[0]);
+        fprintf(
+            stderr,
+            "usage: %s [--seconds S] [--f32 | --f64] [--forward | --backward] [--batch B] "
+            "[--length L] [--letters D] [--degree N] [--time] [--lead-lag] [--log] [--mixed] [--ways] [--quick]\n",
+            argv[0]);
         return 2;
     }
     printf("# instructions %s\n", sigad_instruction_set());
     printf("direction\tdtype\tbatch\tlength\tletters\tdegree\ttaken\tbest\tmicroseconds\tof best"
            "\tregret\n");
-    for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++) {
-        if (is_left_out(&o, LETTERS, tensors[i][0]) || is_left_out(&o, DEGREE, tensors[i][1]))
-            continue;
-        if (time_tensor(&o, tensors[i][0], tensors[i][1])) {
-            fprintf(stderr, "a call failed\n");
-            return 1;
-        }
+    if (time_all(&o)) {
+        fprintf(stderr, "a call failed\n");
+        return 1;
     }
     print_summary();
     return 0;
