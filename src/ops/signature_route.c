@@ -149,7 +149,7 @@ static void share_groups(const sg_signature_batch *b, int what, sg_signature_lay
 /* ---- the choice ---------------------------------------------------------------------------------
  */
 
-static const double HALF_COST = 0.65; /* of an operation on half as many lanes */
+static const double HALF_COST = 0.58; /* of an operation on half as many lanes */
 
 enum { SPREADS = 5 }; /* 1, 2, 4, 8 and 16 lanes of a path */
 static const double NONE = 1e300;
