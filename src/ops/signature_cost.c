@@ -117,6 +117,14 @@ double sg_cost_of_items(const sg_signature_shape *s)
 /* ---- groups, one item a lane --------------------------------------------------------------------
  */
 
+/* What kernels of half as many lanes take of the time of whole ones, and of that in leaves. */
+static const double HALF_LEAF = 0.84;
+
+static double unit_of(const sg_signature_shape *s)
+{
+    return s->half ? SG_HALF_COST : 1;
+}
+
 /* What a group costs once, and for each word and multiply-add of an increment, to be written and
  * completed; what each increment costs for each letter, word below the top level, multiply-add of
  * Horner's rule; and a join inside the kernels (lanes.c) for each multiply-add of a Chen product.
@@ -177,13 +185,13 @@ static const rates *rates_backward(const sg_signature_shape *s, double longest)
 static double cost_of_steps(const sg_signature_shape *s, const sg_lane_route *route, double longest,
                             double filled)
 {
-    double steps = filled * longest;
+    double steps = filled * longest, letters = (double)s->plan->letters;
     if (s->field && s->log > 0 && s->degree <= 3)
         return s->lanes * cost_of_closed_form(s) * steps / (s->filled * s->steps + 1);
-    if (s->closed) return steps * s->run;
+    if (s->closed) return 60 + (40 + steps) * s->run;
     const rates *r = s->forward ? rates_forward(s, route) : rates_backward(s, longest);
-    double step = r->letter * (double)s->plan->letters +
-                  r->low * (double)sg_plan_low_words(s->plan) + r->step * s->step;
+    double leaf = r->step * s->step * (s->half ? HALF_LEAF : 1),
+           step = r->letter * letters + r->low * (double)sg_plan_low_words(s->plan) + leaf;
     if (r == &PULL && s->plan->spec.lead_lag) step *= 0.75;
     return r->once + r->word * s->words + r->complete * s->step + steps * step +
            r->join * route->joins * s->product;
@@ -192,7 +200,7 @@ static double cost_of_steps(const sg_signature_shape *s, const sg_lane_route *ro
 double sg_cost_of_steps(const sg_signature_shape *s, double longest, double filled)
 {
     sg_lane_route route = route_of(s, longest);
-    return cost_of_steps(s, &route, longest, filled);
+    return unit_of(s) * cost_of_steps(s, &route, longest, filled);
 }
 
 /* Less than any of the rates make of it. */
@@ -205,15 +213,22 @@ static double least_cost_of_group(const sg_signature_shape *s)
 /* ---- joins -------------------------------------------------------------------------------------
  */
 
+/* Backward rows are pulled apart level by level of each. */
 double sg_cost_of_join(const sg_signature_shape *s)
 {
-    return s->forward ? 400 + 6 * s->product / s->lanes : 350 + 11 * s->product / s->lanes;
+    double part = s->product / s->lanes;
+    return s->forward ? 400 + 6 * part : 70 * s->degree * (s->degree - 2) + 9 * part;
 }
 
 /* Tensors move between lanes and rows. */
+static double cost_of_lanes_join(const sg_signature_shape *s)
+{
+    return s->forward ? 500 + 1.5 * s->product + 4 * s->words : 2500 + 15 * s->product;
+}
+
 double sg_cost_of_lanes_join(const sg_signature_shape *s)
 {
-    return s->forward ? 500 + 1.5 * s->product + 4 * s->words : 5000 + 30 * s->product;
+    return unit_of(s) * cost_of_lanes_join(s);
 }
 
 /* Of the lanes of all paths of a group, before they leave them: vectors empty by halves, but
@@ -230,8 +245,8 @@ static double cost_of_joined(const sg_signature_shape *s, bool core, int spread)
 /* The same backward, of a product and its transpose. */
 static double cost_of_woven(const sg_signature_shape *s, int64_t spread)
 {
-    double all = 1700;
-    for (int64_t by = 1; by < spread; by *= 2) all += 300 + 9 * s->product;
+    double all = 1500 + 16 * s->words;
+    for (int64_t by = 1; by < spread; by *= 2) all += 100 + 5 * s->product;
     return all;
 }
 
@@ -244,7 +259,7 @@ double sg_least_cost_of_groups(const sg_signature_shape *s, int spread)
             groups * (s->forward ? cost_of_joined(s, true, spread) : cost_of_woven(s, spread));
         if (inside < join) join = inside;
     }
-    return groups * least_cost_of_group(s) + join;
+    return unit_of(s) * (groups * least_cost_of_group(s) + join);
 }
 
 /* Into how many pieces float's accuracy backward cuts so many increments. */
@@ -257,19 +272,26 @@ static double exact_pieces(const sg_signature_shape *s, double steps)
     return pieces;
 }
 
-/* Of lanes of the same path: how they are joined, too. */
+/* Of the lanes of the same path, and how they are best joined. */
 static double cost_of_spread(const sg_signature_shape *s, const sg_lane_route *route, int spread,
                              double groups, bool *joined)
 {
-    double rows = s->batch * (spread - 1) * sg_cost_of_join(s) + groups * (s->forward ? 600 : 2500),
-           inside;
+    double rows = s->batch * (spread - 1) * sg_cost_of_join(s), inside;
     *joined = false;
     if (spread == 1) return 0;
     if (!s->forward)
-        return sg_lanes_are_woven(s, spread) ? groups * cost_of_woven(s, spread) : rows;
+        return sg_lanes_are_woven(s, spread) ? groups * cost_of_woven(s, spread)
+                                             : groups * (1300 + 6.5 * s->words) + rows;
+    rows += 600 * groups;
     inside = groups * cost_of_joined(s, joins_cores(route), spread);
     *joined = !s->pathwise && inside < rows;
     return *joined ? inside : rows;
+}
+
+/* Backward the signatures of chunks come first, by Horner's rule and without their top level. */
+static double cost_of_nodes(const sg_signature_shape *s, double steps)
+{
+    return steps * (s->step - s->words + 3 * (double)s->plan->letters);
 }
 
 /* A group takes as long as its longest path. Sorted by length, if lengths are spread evenly, the
@@ -279,20 +301,20 @@ double sg_cost_of_groups(const sg_signature_shape *s, int spread, bool *joined)
     double groups = round_up(s->batch * spread / s->lanes);
     double filled = s->filled;
     if (filled < 1 && spread < s->lanes) filled += (1 - filled) / groups;
-    double steps = round_up(s->steps / spread);
+    double steps = round_up(s->steps / spread), pieces = exact_pieces(s, steps);
     sg_lane_route route = route_of(s, steps);
-    double group = cost_of_steps(s, &route, steps, filled) +
-                   (exact_pieces(s, steps) - 1) * sg_cost_of_lanes_join(s);
+    double group = cost_of_steps(s, &route, steps, filled) + (pieces - 1) * cost_of_lanes_join(s);
+    if (!s->forward && spread * pieces > 1) group += cost_of_nodes(s, filled * steps);
     double log = spread == 1 ? groups * s->log : s->batch * 3 * s->log / s->lanes;
-    return groups * group + cost_of_spread(s, &route, spread, groups, joined) +
-           log * (s->forward ? 1 : 3);
+    return unit_of(s) * (groups * group + cost_of_spread(s, &route, spread, groups, joined) +
+                         log * (s->forward ? 1 : 3));
 }
 
 double sg_cost_of_joined_piece(const sg_signature_shape *s, int spread, double steps)
 {
     sg_lane_route route = route_of(s, steps);
-    return 1250 + 3 * s->words + sg_cost_of_join(s) +
-           cost_of_joined(s, joins_cores(&route), spread);
+    return unit_of(s) * (1250 + 3 * s->words + sg_cost_of_join(s) +
+                         cost_of_joined(s, joins_cores(&route), spread));
 }
 
 /* A product and its transpose, of vectors empty by halves; rows cost about half of what

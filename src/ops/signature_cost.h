@@ -3,12 +3,14 @@
 #define SG_SIGNATURE_COST_H
 #include "ops/signature_route.h"
 
+#define SG_HALF_COST 0.62 /* of an operation on half vectors, beside one on whole ones */
 enum { SG_EXACT_STEPS = SG_CORE_FLOAT_STEPS }; /* of a piece, for float's accuracy backward */
 
 /* What the cost of a call depends on. */
 typedef struct {
     const sigad_plan *plan;
     bool forward, closed; /* closed: forward, path by path */
+    bool half;            /* `lanes` are half vectors */
     bool pathwise;        /* what lanes compute forward they compute so */
     int64_t bytes;        /* of a number */
     int degree;

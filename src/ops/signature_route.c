@@ -149,8 +149,6 @@ static void share_groups(const sg_signature_batch *b, int what, sg_signature_lay
 /* ---- the choice ---------------------------------------------------------------------------------
  */
 
-static const double HALF_COST = 0.58; /* of an operation on half as many lanes */
-
 enum { SPREADS = 5 }; /* 1, 2, 4, 8 and 16 lanes of a path */
 static const double NONE = 1e300;
 
@@ -162,7 +160,7 @@ typedef struct {
 /* While there is one group, what more lanes gain becomes less, and what joins them more: so costs
  * fall and then rise, and are looked at on both sides of where they are likely to be low. Several
  * groups may be fuller the more of them there are. */
-static offers make_offers(const sg_signature_shape *s, double unit, double best)
+static offers make_offers(const sg_signature_shape *s, double best)
 {
     offers o;
     const double alone = s->lanes / s->batch; /* lanes of a path, where there is one group */
@@ -171,12 +169,12 @@ static offers make_offers(const sg_signature_shape *s, double unit, double best)
     while (start + 1 < all && 2 << start <= alone && 32 << start <= s->steps) start++;
     for (int k = 0; k < SPREADS; k++) o.cost[k] = NONE;
     for (int k = start; k >= 0; k--) {
-        o.cost[k] = unit * sg_cost_of_groups(s, 1 << k, &o.joined[k]);
+        o.cost[k] = sg_cost_of_groups(s, 1 << k, &o.joined[k]);
         if (o.cost[k] < best) best = o.cost[k];
         if (k < start && o.cost[k] > o.cost[k + 1]) break;
     }
-    for (int k = start + 1; k < all && best > unit * sg_least_cost_of_groups(s, 1 << k); k++) {
-        o.cost[k] = unit * sg_cost_of_groups(s, 1 << k, &o.joined[k]);
+    for (int k = start + 1; k < all && best > sg_least_cost_of_groups(s, 1 << k); k++) {
+        o.cost[k] = sg_cost_of_groups(s, 1 << k, &o.joined[k]);
         if (o.cost[k] < best) best = o.cost[k];
         if (o.cost[k] > o.cost[k - 1] && 1 << k <= alone) break;
     }
@@ -198,13 +196,12 @@ static bool lay_out_groups(const sg_signature_batch *b, int what, const sg_signa
 }
 
 /* Groups of paths by the kernels of these lanes, if that costs less than `best`; what is best then.
- * `unit` is what one of their operations costs. */
+ */
 static double choose_lanes(const sg_signature_batch *b, int what, const sg_signature_shape *s,
-                           const sg_lane_kernels *lanes, double unit, double best,
-                           sg_signature_layout *l)
+                           const sg_lane_kernels *lanes, double best, sg_signature_layout *l)
 {
-    if (!s->closed && best <= unit * sg_least_cost_of_groups(s, 1)) return best;
-    for (offers o = make_offers(s, unit, best);;) {
+    if (!s->closed && best <= sg_least_cost_of_groups(s, 1)) return best;
+    for (offers o = make_offers(s, best);;) {
         int k = 0;
         for (int i = 1; i < SPREADS; i++)
             if (o.cost[i] < o.cost[k]) k = i;
@@ -219,10 +216,12 @@ static bool is_real(int what)
     return what == SG_BATCH_FWD || what == SG_BATCH_VJP;
 }
 
-/* What an operation of these lanes costs, in those of whole vectors. */
-static double cost_of_unit(const sg_signature_batch *b, const sg_lane_kernels *lanes)
+static sg_signature_shape narrowed(const sg_signature_shape *s, const sg_lane_kernels *half)
 {
-    return lanes == half_of(b) ? HALF_COST : 1;
+    sg_signature_shape narrow = *s;
+    narrow.lanes = half->lanes;
+    narrow.half = true;
+    return narrow;
 }
 
 /* Signatures by the cheapest way that has room; what it costs. */
@@ -231,12 +230,11 @@ static double choose_for_paths(const sg_signature_batch *b, int what, sg_signatu
 {
     double best = sg_cost_of_items(s);
     if (!is_real(what) || b->length < 2) return best;
-    best = choose_lanes(b, what, s, vectors_of(b), 1, best, l);
+    best = choose_lanes(b, what, s, vectors_of(b), best, l);
     const sg_lane_kernels *half = s->closed ? NULL : half_of(b);
     if (half) {
-        sg_signature_shape narrow = *s;
-        narrow.lanes = half->lanes;
-        best = choose_lanes(b, what, &narrow, half, HALF_COST, best, l);
+        sg_signature_shape narrow = narrowed(s, half);
+        best = choose_lanes(b, what, &narrow, half, best, l);
         if (l->lanes == half) *s = narrow;
     }
     return best;
@@ -293,7 +291,7 @@ static double time_of_groups(const sg_signature_batch *b, const sg_signature_lay
 {
     int threads = useful_threads(b, cost, (double)l->tasks);
     int64_t rounds = (l->tasks + threads - 1) / threads;
-    return (double)rounds * cost_of_unit(b, l->lanes);
+    return (double)rounds * (l->lanes == half_of(b) ? SG_HALF_COST : 1);
 }
 
 /* Whole groups or halves, whichever keep more threads busy. The bits do not depend on it, but where
@@ -347,8 +345,8 @@ double sg_signature_lay_out_by(const sg_signature_batch *b, int what, const sg_l
     if (lanes) {
         bool joined;
         if (s.closed && (spread > 1 || lanes != vectors_of(b))) return -1;
-        s.lanes = lanes->lanes;
-        cost = cost_of_unit(b, lanes) * sg_cost_of_groups(&s, spread, &joined);
+        if (lanes == half_of(b)) s = narrowed(&s, lanes);
+        cost = sg_cost_of_groups(&s, spread, &joined);
         if (!lay_out_groups(b, what, &s, lanes, spread, joined, l)) return -1;
     }
     cut_paths(b, what, &s, l);
