@@ -70,11 +70,10 @@ static double cost_of_closed_form(const sg_signature_shape *s)
     if (s->degree == 2) return cost_of_area(s);
     if (s->degree == 4)
         return 1300 + 14 * letters * letters * pairs +
-               points * (40 + 14 * letters) * pairs / s->lanes;
-    bool few = letters <= SG_FIELD_LETTERS && !s->plan->spec.lead_lag;
-    if (few) return 150 + 6.5 * letters * pairs + points * (2 + 3.5 * letters * pairs / s->lanes);
-    return (letters <= SG_FIELD_LETTERS ? 150 : 1500) + 6.5 * letters * pairs +
-           points * (10 + 22 * pairs / s->lanes);
+               points * (4 * letters + (28 + 12.5 * letters) * pairs / s->lanes);
+    if (letters <= SG_FIELD_LETTERS)
+        return 150 + 6.5 * letters * pairs + points * (2 + 3.5 * letters * pairs / s->lanes);
+    return 1500 + 6.5 * letters * pairs + points * (10 + 22 * pairs / s->lanes);
 }
 
 /* Degree 3 by points: of the words, and of vectors of points. */
@@ -140,7 +139,7 @@ static const rates PLAIN = {.once = 260, .word = 4.5, .step = 0.86},
                    CORE_FOUR = {.once = 190, .word = 7, .letter = 3.3, .step = 0.244, .join = 1.9},
                    CORE = {.once = 1600, .complete = 0.8, .letter = 8.7, .low = 1.1, .join = 4.6},
                    SUMS = {.once = 250, .word = 10.5, .letter = 1.5, .low = 0.7},
-                   PULL = {.once = 420, .complete = 4, .letter = 16, .low = 5, .step = 1.3},
+                   PULL = {.once = 420, .complete = 6, .letter = 16, .low = 5, .step = 1.3},
                    PULL_WIDE = {.once = 1200, .word = 9, .step = 1.95},
                    PULL_CORE = {.once = 800,
                                 .complete = 15,
@@ -191,7 +190,9 @@ static double cost_of_steps(const sg_signature_shape *s, const sg_lane_route *ro
     if (s->closed) return 60 + (40 + steps) * s->run;
     const rates *r = s->forward ? rates_forward(s, route) : rates_backward(s, longest);
     double leaf = r->step * s->step * (s->half ? HALF_LEAF : 1),
-           step = r->letter * letters + r->low * (double)sg_plan_low_words(s->plan) + leaf;
+           low = (double)sg_plan_low_words(s->plan), step;
+    if (r == &CORE) low *= 1 + low / 6000; /* large states leave the first cache */
+    step = r->letter * letters + r->low * low + leaf;
     if (r == &PULL && s->plan->spec.lead_lag) step *= 0.75;
     return r->once + r->word * s->words + r->complete * s->step + steps * step +
            r->join * route->joins * s->product;
