@@ -219,7 +219,7 @@ Test(tensor, states_of_long_paths)
     const int64_t length[] = {2, 17, 33, 34, 65, 66, 129, 1025, 1026, 2049, 2050, 2100};
     for (size_t i = 0; i < sizeof length / sizeof *length; i++)
         for (int flags = 0; flags < 4; flags++) check_all(1, 5, flags, length[i]);
-    for (size_t i = 0; i < 7; i++) check_all(2, 5 + i % 3, 0, length[i]);
+    for (size_t i = 0; i < 7; i++) check_all(2, 5 + (int)i % 3, 0, length[i]);
     check_all(3, 5, 0, 1100);
     check_all(2, 5, 0, 2100);
 }
@@ -248,7 +248,7 @@ Test(tensor, every_augmentation)
  * of 4 vectors of points, fewer increments than what a field's tables are worth. */
 Test(tensor, closed_forms)
 {
-    const int32_t dimension[] = {2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 17};
+    const int32_t dimension[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 17};
     const int64_t length[] = {2,  3,  4,  5,  8,  9,   16,  17,  31,  32, 33,
                               34, 63, 64, 65, 66, 127, 128, 129, 257, 300};
     for (size_t i = 0; i < sizeof dimension / sizeof *dimension; i++)
@@ -272,8 +272,8 @@ Test(tensor, the_core_of_degree_three)
     check_all(11, 3, 2, 150);
 }
 
-/* Degree 3 forward by points: letters around tiles, points around vectors and blocks of 16 of them,
- * both ends of the range of lengths, with time and without. */
+/* Degrees 3 and 4 forward by points: letters around tiles, points around vectors and blocks of 16
+ * of them or of 128 points, both ends of the range of lengths, with time and without. */
 Test(tensor, volumes)
 {
     const int64_t length[] = {8,  9,   10,  16,  17,  18,  32,  33,  34,   63,   64,  65,
@@ -282,6 +282,9 @@ Test(tensor, volumes)
         for (size_t i = 0; i < sizeof length / sizeof *length; i++)
             if (d <= 5 || length[i] <= 65 + 4 * (i % 4 == 0)) check_all(d, 3, i % 2, length[i]);
     for (int32_t d = 6; d <= 16; d += 5) check_all(d, 3, 5, 258);
+    for (int32_t d = 1; d <= 4; d++)
+        for (size_t i = 0; i < sizeof length / sizeof *length; i++)
+            for (int flags = 0; flags < 2; flags++) check_all(d, 4, flags + 4 * (d & 1), length[i]);
 }
 
 /* And the textbook, so that an error of both kernels would be seen. */

@@ -80,11 +80,15 @@ static double cost_of_closed_form(const sg_signature_shape *s)
     return 1500 + 6.5 * letters * pairs + points * (10 + 22 * pairs / s->lanes);
 }
 
-/* Degree 3 by points: of the words, and of vectors of points. */
+/* Degrees 3 and 4 by points: of the words, and of vectors of points. */
 static double cost_of_volumes(const sg_signature_shape *s)
 {
     double letters = (double)s->plan->letters,
            sums = letters * (letters + 1) * (2 * letters + 1) / 6;
+    if (s->degree == 4) /* and of degree 4 as many more as there are Lyndon words */
+        return 100 + 4 * s->words +
+               s->filled * round_up((s->steps + 1) / s->lanes) *
+                   (20 + 1.5 * (sums + (letters * letters - 1) * letters * letters / 4));
     return 240 + 4.5 * s->words +
            s->filled * round_up(s->steps / s->lanes) * (1.35 * sums + 11 * letters);
 }

@@ -13,7 +13,7 @@ typedef struct {
     /* path_bar += J^T sig_bar, or = if `fresh` */
     void (*sig_vjp)(const sigad_plan *plan, int64_t length, double time, const void *path,
                     const void *sig_bar, bool fresh, void *path_bar, void *work);
-    int64_t (*closed_bytes)(const sigad_plan *plan); /* of sig in degree 3 */
+    int64_t (*closed_bytes)(const sigad_plan *plan);
     int64_t (*closed_vjp_bytes)(const sigad_plan *plan, int64_t length);
     /* sg_series and sg_series_vjp of ops/cpu/signature.h, for any number of letters */
     void (*series)(const sigad_plan *plan, sg_series series, bool words_only, const void *x,
@@ -42,14 +42,22 @@ static inline bool sg_tensor_vjp_is_closed(const sigad_plan *plan, int64_t steps
            (sg_tensor_serves(plan) && plan->degree <= 4 && steps >= SG_FIELD_STEPS);
 }
 
-/* Whether sig sums the words of degree 3 by points: from as many increments on as it takes to make
- * up for the completion of words, which more letters have more of. Longer paths lose nothing in
- * lanes. */
-enum { SG_VOLUME_LETTERS = 12, SG_VOLUME_STEPS = 12, SG_VOLUME_MOST = 2048 };
+/* Whether sig sums the words of degrees 3 and 4 by points: from as many increments on as it takes
+ * to make up for the completion of words, which more letters have more of. Longer paths lose
+ * nothing in lanes. */
+enum {
+    SG_VOLUME_LETTERS = 12,
+    SG_VOLUME_FOUR_LETTERS = 3, /* the same of degree 4 */
+    SG_VOLUME_STEPS = 12,
+    SG_VOLUME_MOST = 2048
+};
 static inline bool sg_tensor_has_volumes(const sigad_plan *plan)
 {
-    return plan->degree == 3 && plan->letters > 1 && plan->letters <= SG_VOLUME_LETTERS &&
-           !plan->spec.lead_lag && plan->spec.kernel != SIGAD_KERNEL_PLAIN;
+    int32_t most = plan->degree == 3   ? SG_VOLUME_LETTERS
+                   : plan->degree == 4 ? SG_VOLUME_FOUR_LETTERS
+                                       : 0;
+    return plan->letters > 1 && plan->letters <= most && !plan->spec.lead_lag &&
+           plan->spec.kernel != SIGAD_KERNEL_PLAIN;
 }
 static inline bool sg_tensor_sig_is_closed(const sigad_plan *plan, int64_t steps)
 {
