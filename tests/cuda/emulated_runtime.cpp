@@ -4,6 +4,7 @@
 #include "emulation.h"
 #include "ops/cuda/driver.h"
 #include "ops/kernels.h"
+#include <atomic>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -23,7 +24,7 @@ struct block {
     char *pages, *bytes;
     size_t page_bytes, size;
     int device;
-    bool open;
+    std::atomic<bool> open; // several threads may open it
 };
 
 block *blocks;
@@ -97,8 +98,8 @@ void *take_block(size_t bytes)
     if (bytes > region_bytes ||
         pages + PAGE > region_bytes - static_cast<size_t>(region_free - region))
         return NULL;
-    block *b = static_cast<block *>(malloc(sizeof *b));
-    *b = {blocks, region_free, region_free + (pages - size), pages, bytes, device_of_thread, false};
+    block *b = new block{blocks,           region_free, region_free + (pages - size), pages, bytes,
+                         device_of_thread, {}};
     region_free += pages + PAGE;
     blocks = b;
     protect(b, true);
@@ -117,7 +118,7 @@ bool drop_block(void *bytes)
         mmap(b->pages, b->page_bytes, PROT_NONE,
              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
         *link = b->next;
-        free(b);
+        delete b;
         return true;
     }
     return false;
