@@ -29,16 +29,17 @@ static inline bool sg_tensor_serves(const sigad_plan *plan)
 }
 
 /* Whether sig_vjp runs no state through time: from as many increments on as it takes to make up for
- * the tables of its field, which are made from the cotangent first; in degree 3 of few letters they
- * are small. */
-enum { SG_FIELD_STEPS = 8, SG_BENT_FIELD_STEPS = 16 };
-enum { SG_FIELD_LETTERS = 5 };
+ * the tables of its field, which are made from the cotangent first; those of few letters are small.
+ */
+enum { SG_FIELD_STEPS = 16, SG_FIELD_LETTERS = 5 };
+static inline bool sg_tensor_vjp_is_always_closed(const sigad_plan *plan)
+{
+    return sg_tensor_serves(plan) && plan->degree <= (plan->letters <= SG_FIELD_LETTERS ? 4 : 2);
+}
 static inline bool sg_tensor_vjp_is_closed(const sigad_plan *plan, int64_t steps)
 {
-    if (!sg_tensor_serves(plan) || plan->degree == 2) return sg_tensor_serves(plan);
-    bool small = plan->degree == 3 && plan->letters <= SG_FIELD_LETTERS;
-    int64_t least = small ? SG_FIELD_STEPS : SG_BENT_FIELD_STEPS;
-    return plan->degree <= 4 && steps >= least;
+    return sg_tensor_vjp_is_always_closed(plan) ||
+           (sg_tensor_serves(plan) && plan->degree <= 4 && steps >= SG_FIELD_STEPS);
 }
 
 /* Whether sig sums the words of degree 3 by points: from as many increments on as it takes to make
@@ -80,19 +81,22 @@ extern const sg_tensor_kernels *const sg_tensor_f32[3], *const sg_tensor_f64[3];
 enum { SG_TENSOR_DEGREE = 62, SG_TENSOR_LINE = 64 };
 
 /* A node is a range of columns: consecutive words of level m. It goes up to level m + 1 in panels
- * of columns and groups of letters. Streams of a node are rows of columns, one for each increment:
+ * of columns and groups of letters, whose children lie side by side: as one node where they are
+ * neighbours in the level, else as one each. Streams are rows of columns, one for each increment:
  * `row` entries apart, an odd number of cache lines, so that a column does not stay in few cache
  * sets, with room for a vector that begins in the last column. */
 typedef struct {
-    int64_t columns; /* of a node, at most */
+    int64_t columns; /* of a row, at most */
     int64_t row;
     int64_t panel;
-    int64_t letters; /* more than one only where a node is the whole level */
+    int64_t letters;
+    bool joined; /* their children: only where a node is the whole level */
 } sg_tensor_level;
 
 typedef struct {
     int64_t most;  /* increments in a block */
     int64_t z_row; /* entries from one increment to the next */
+    bool far;      /* the tensor does not stay in the cache */
     sg_tensor_level level[SG_TENSOR_DEGREE];
 } sg_tensor_shape;
 
