@@ -66,7 +66,7 @@ static double cost_of_closed_form(const sg_signature_shape *s)
     if (s->degree == 2) return cost_of_area(s);
     if (s->degree == 4)
         return 1300 + 14 * letters * letters * pairs +
-               points * (4 * letters + (28 + 12.5 * letters) * pairs / s->lanes);
+               points * (1.5 * letters + (28 + 13.5 * letters) * pairs / s->lanes);
     if (letters <= SG_FIELD_LETTERS)
         return 150 + 6.5 * letters * pairs + points * (2 + 3.5 * letters * pairs / s->lanes);
     return 1500 + 6.5 * letters * pairs + points * (10 + 22 * pairs / s->lanes);
