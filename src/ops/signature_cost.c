@@ -64,11 +64,15 @@ static double cost_of_closed_form(const sg_signature_shape *s)
     double letters = (double)s->plan->letters, pairs = letters * letters / 2;
     double points = s->filled * s->steps;
     if (s->degree == 2) return cost_of_area(s);
+    bool few = letters <= SG_FIELD_LETTERS;
+    if (s->degree == 4 && few)
+        return 400 + 1.2 * letters * letters * letters * pairs +
+               round_up((points + 2) / s->lanes) *
+                   (30 + (20 + letters + 1.5 * letters * letters) * (letters - 1) * letters / 2);
     if (s->degree == 4)
         return 1300 + 14 * letters * letters * pairs +
                points * (1.5 * letters + (28 + 13.5 * letters) * pairs / s->lanes);
-    if (letters <= SG_FIELD_LETTERS)
-        return 150 + 6.5 * letters * pairs + points * (2 + 3.5 * letters * pairs / s->lanes);
+    if (few) return 150 + 6.5 * letters * pairs + points * (2 + 3.5 * letters * pairs / s->lanes);
     return 1500 + 6.5 * letters * pairs + points * (10 + 22 * pairs / s->lanes);
 }
 
