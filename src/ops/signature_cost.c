@@ -1,5 +1,6 @@
 /* What a route costs, in multiply-adds of whole vectors: 0.4 ns each on the machine where the
- * constants were measured (Zen 4, AVX-512). Only ratios matter to the choice. */
+ * constants were measured (Zen 4, AVX-512). Only ratios matter to the choice. The constants are
+ * fitted to what `bench-routes --ways` prints (docs/kernels.md, Measuring). */
 #include "ops/signature_cost.h"
 #include "ops/cpu/steps.h"
 #include "ops/cpu/tensor/tensor.h"
