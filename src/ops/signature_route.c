@@ -28,7 +28,8 @@ enum {
     RUNS = 16,        /* as many tasks as are worth having for threads */
     RUN_COST = 10000, /* and what a task should cost at least */
     FORWARD_BYTES = 4 << 20,
-    BACKWARD_BYTES = 64 << 20 /* most scratch of one thread in lanes */
+    BACKWARD_BYTES = 32 << 20 /* most scratch of one thread in lanes: allocators hand larger blocks
+                                 back, so that each call would find fresh pages */
 };
 
 void sg_signature_lay_out_lanes(const sg_signature_batch *b, int what, sg_signature_layout *l)
@@ -158,26 +159,30 @@ typedef struct {
     bool joined[SPREADS];
 } offers;
 
-/* While there is one group, what more lanes gain becomes less, and what joins them more: so costs
- * fall and then rise, and are looked at on both sides of where they are likely to be low. Several
- * groups may be fuller the more of them there are. */
-static offers make_offers(const sg_signature_shape *s, double best)
+/* Of those ways that may cost less than `best`, which becomes the least of them. While there is one
+ * group, what more lanes gain becomes less, and what joins them more: so costs fall and then rise,
+ * and are looked at on both sides of where they are likely to be low. Several groups may be fuller
+ * the more of them there are. */
+static offers make_offers(const sg_signature_shape *s, double *best)
 {
     offers o;
     const double alone = s->lanes / s->batch; /* lanes of a path, where there is one group */
     int all = 1, start = 0;
     while (!s->closed && 1 << all <= s->lanes) all++;
     while (start + 1 < all && 2 << start <= alone && 32 << start <= s->steps) start++;
+    const sg_bound least = sg_least_cost_of_group(s);
     for (int k = 0; k < SPREADS; k++) o.cost[k] = NONE;
     for (int k = start; k >= 0; k--) {
+        if (*best <= sg_least_of_groups(s, &least, 1 << k)) continue;
         o.cost[k] = sg_cost_of_groups(s, 1 << k, &o.joined[k]);
-        if (o.cost[k] < best) best = o.cost[k];
+        if (o.cost[k] < *best) *best = o.cost[k];
         bool rises = k < start && o.cost[k] > o.cost[k + 1];
         if (rises && !sg_lanes_pull_rows(s, 1)) break;
     }
-    for (int k = start + 1; k < all && best > sg_least_cost_of_groups(s, 1 << k); k++) {
+    for (int k = start + 1; k < all; k++) {
+        if (*best <= sg_least_of_groups(s, &least, 1 << k)) continue;
         o.cost[k] = sg_cost_of_groups(s, 1 << k, &o.joined[k]);
-        if (o.cost[k] < best) best = o.cost[k];
+        if (o.cost[k] < *best) *best = o.cost[k];
         if (o.cost[k] > o.cost[k - 1] && 1 << k <= alone) break;
     }
     return o;
@@ -197,22 +202,6 @@ static bool lay_out_groups(const sg_signature_batch *b, int what, const sg_signa
     return true;
 }
 
-/* Groups of paths by the kernels of these lanes, if that costs less than `best`; what is best then.
- */
-static double choose_lanes(const sg_signature_batch *b, int what, const sg_signature_shape *s,
-                           const sg_lane_kernels *lanes, double best, sg_signature_layout *l)
-{
-    if (!s->closed && best <= sg_least_cost_of_groups(s, 1)) return best;
-    for (offers o = make_offers(s, best);;) {
-        int k = 0;
-        for (int i = 1; i < SPREADS; i++)
-            if (o.cost[i] < o.cost[k]) k = i;
-        if (o.cost[k] >= (s->closed ? NONE : best)) return best;
-        if (lay_out_groups(b, what, s, lanes, 1 << k, o.joined[k], l)) return o.cost[k];
-        o.cost[k] = NONE;
-    }
-}
-
 static bool is_real(int what)
 {
     return what == SG_BATCH_FWD || what == SG_BATCH_VJP;
@@ -226,27 +215,42 @@ static sg_signature_shape narrowed(const sg_signature_shape *s, const sg_lane_ke
     return narrow;
 }
 
-/* Signatures by the cheapest way that has room; what it costs. */
+/* Signatures by the cheapest way that has room; what it costs. Where lanes have a closed form,
+ * whatever that costs. */
 static double choose_for_paths(const sg_signature_batch *b, int what, sg_signature_shape *s,
                                sg_signature_layout *l)
 {
-    double best = sg_cost_of_items(s);
-    if (!is_real(what) || b->length < 2) return best;
-    best = choose_lanes(b, what, s, vectors_of(b), best, l);
-    const sg_lane_kernels *half = s->closed ? NULL : half_of(b);
-    if (half) {
-        sg_signature_shape narrow = narrowed(s, half);
-        best = choose_lanes(b, what, &narrow, half, best, l);
-        if (l->lanes == half) *s = narrow;
+    const double items = sg_cost_of_items(s), limit = s->closed ? NONE : items;
+    if (!is_real(what) || b->length < 2 || s->degree == 1 || b->plan->letters == 1) return items;
+    const sg_lane_kernels *lanes[2] = {vectors_of(b), s->closed ? NULL : half_of(b)};
+    int widths = lanes[1] ? 2 : 1;
+    sg_signature_shape shape[2] = {*s};
+    if (lanes[1]) shape[1] = narrowed(s, lanes[1]);
+    offers o[2];
+    double best = limit;
+    for (int w = 0; w < widths; w++) o[w] = make_offers(&shape[w], &best);
+    for (;;) {
+        int least = 0; /* of all, one width after the other */
+        for (int i = 1; i < widths * SPREADS; i++)
+            if (o[i / SPREADS].cost[i % SPREADS] < o[least / SPREADS].cost[least % SPREADS])
+                least = i;
+        int w = least / SPREADS, k = least % SPREADS;
+        const double cost = o[w].cost[k];
+        if (cost >= limit) return items;
+        if (lay_out_groups(b, what, &shape[w], lanes[w], 1 << k, o[w].joined[k], l)) {
+            *s = shape[w];
+            return cost;
+        }
+        o[w].cost[k] = NONE;
     }
-    return best;
 }
 
 /* Cuts time into chunks, of paths in these lanes, or of items. */
 static void cut_paths(const sg_signature_batch *b, int what, const sg_signature_shape *s,
-                      sg_signature_layout *l)
+                      double cost, sg_signature_layout *l)
 {
-    if (!is_real(what) || b->length < 2) return;
+    bool exact = b->scalar == SG_F32 && !s->forward;
+    if (!is_real(what) || b->length < 2 || (cost < RUN_COST && !exact)) return;
     if (l->lanes)
         cut_time(b, what, s, l);
     else if (sg_signature_item_bytes(b, what) >= 0)
@@ -330,7 +334,7 @@ sg_signature_layout sg_signature_lay_out(const sg_signature_batch *b, int what)
     double cost;
     if (b->kernels->from_path) {
         cost = choose_for_paths(b, what, &s, &l);
-        cut_paths(b, what, &s, &l);
+        cut_paths(b, what, &s, cost, &l);
     } else {
         cost = choose_for_transforms(b, what, &s, &l);
     }
@@ -351,7 +355,7 @@ double sg_signature_lay_out_by(const sg_signature_batch *b, int what, const sg_l
         cost = sg_cost_of_groups(&s, spread, &joined);
         if (!lay_out_groups(b, what, &s, lanes, spread, joined, l)) return -1;
     }
-    cut_paths(b, what, &s, l);
+    cut_paths(b, what, &s, cost, l);
     share_out(b, what, cost, l);
     return cost;
 }
