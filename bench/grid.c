@@ -80,7 +80,7 @@ static int time_problem(const options *o, bench_problem *problem, double seconds
     void *const both[] = {problem, &alone};
     if (problem->what.threads > 1) {
         alone.what.threads = 1;
-        return !bench_medians(bench_call, both, o->seconds, seconds);
+        return !bench_medians(bench_call, 2, both, o->seconds, seconds);
     }
     seconds[0] = seconds[1] = bench_median(bench_call, problem, o->seconds);
     return seconds[0] < 0;

@@ -67,7 +67,7 @@ static double median(series *s)
 static int in_turn(int n, int (*call)(void *), void *const *users, double seconds, double *medians)
 {
     const double least = n > 1 ? 500e-6 : 20e-6;
-    series all[2];
+    series all[BENCH_IN_TURN];
     for (int k = 0; k < n; k++)
         if ((medians[k] = begin(&all[k], call, users[k], seconds, least)) < 0) return 0;
     if (seconds <= 0) return 1;
@@ -89,9 +89,10 @@ double bench_median(int (*call)(void *), void *user, double seconds)
     return in_turn(1, call, &user, seconds, &time) ? time : -1.0;
 }
 
-int bench_medians(int (*call)(void *), void *const users[2], double seconds, double medians[2])
+int bench_medians(int (*call)(void *), int count, void *const *users, double seconds,
+                  double *medians)
 {
-    return in_turn(2, call, users, seconds, medians);
+    return count <= BENCH_IN_TURN && in_turn(count, call, users, seconds, medians);
 }
 
 #ifdef __linux__
