@@ -1,13 +1,15 @@
 /* How exact are sig and its backward? Their errors against the reference recursion in long double
  * (of float, in double), beside the errors of that recursion in the dtype itself.
  *
- *     accuracy [--quick | --search COUNT[,SEED] | LENGTH,LETTERS,DEGREE...]
+ *     accuracy [--quick | --check | --search COUNT[,SEED] | LENGTH,LETTERS,DEGREE...]
  *
- * of the shapes below, of the shortest of them, of random ones by kernel 0 alone, or of 16 walks of
- * each length, letters and degree. One line for each shape, direction, dtype and kernel
- * (sigad_sig_spec.kernel), in columns between tabs. The error of a batch is the largest difference
- * at a level of any of its paths, divided by that path's largest entry of the level; backward the
- * gradient is the one level. `error` and `reference` are medians over batches, level by level.
+ * of the shapes below, of the smallest of them (--quick once, to show that everything works;
+ * --check in earnest: exit status 1 if an error is four times the recursion's), of random ones by
+ * kernel 0 alone, or of 16 walks of each length, letters and degree. One line for each shape,
+ * direction, dtype and kernel (sigad_sig_spec.kernel), in columns between tabs. The error of a
+ * batch is the largest difference at a level of any of its paths, divided by that path's largest
+ * entry of the level; backward the gradient is the one level. `error` and `reference` are medians
+ * over batches, level by level.
  *
  * `quotient` is a batch's error over the recursion's: its median over batches, at the level where
  * that is largest; the largest of any batch and level; and the share of batches that exceed 4 at
@@ -45,12 +47,16 @@ static const shape shapes[] = {
     {WALK, 16, 2000, 16, 3, 0, 0, 0, 0, 0},   {WALK, 1, 100, 5, 5, 0, 0, 0, 0, 0},
     {WALK, 1, 2000, 3, 4, 0, 0, 0, 0, 0},     {WALK, 1, 2000, 3, 6, 0, 0, 0, 0, 0},
     {WALK, 1, 2000, 16, 3, 0, 0, 0, 0, 0},    {WALK, 16, 100, 3, 5, 0, 0, 1, 0, 0},
+    {WALK, 16, 100, 3, 6, 0, 0, 1, 0, 0},     {WALK, 16, 100, 3, 4, 0, 0, 1, 0, 0},
     {WALK, 16, 100, 3, 4, 1, 0, 0, 0, 0},     {WALK, 16, 100, 2, 5, 1, 1, 0, 0, 0},
     {WALK, 16, 100, 3, 5, 0, 1, 0, 0, 0},     {AWAY, 16, 100, 3, 5, 0, 0, 0, 0, 0},
+    {WALK, 16, 8, 5, 6, 0, 0, 0, 0, 0},       {WALK, 16, 12, 3, 8, 0, 0, 0, 0, 0},
+    {WALK, 16, 8, 3, 7, 0, 0, 0, 7, 0},       {WALK, 16, 12, 2, 8, 0, 0, 0, 8, 0},
     {WALK, 16, 20, 3, 6, 0, 0, 0, 6, 0},      {WALK, 16, 100, 3, 5, 0, 0, 0, 5, 0},
-    {DRIFT, 16, 20, 3, 4, 0, 0, 0, 0, 0},     {DRIFT, 16, 60, 5, 5, 0, 0, 0, 0, 0},
-    {DRIFT, 16, 100, 3, 4, 0, 0, 0, 0, 0},    {DRIFT, 16, 100, 5, 5, 0, 0, 0, 0, 0},
-    {DRIFT, 16, 100, 3, 6, 0, 0, 0, 0, 0},    {STRAIGHT, 16, 20, 3, 4, 0, 0, 0, 0, 0},
+    {DRIFT, 16, 20, 3, 4, 0, 0, 0, 0, 0},     {DRIFT, 16, 60, 3, 5, 0, 0, 0, 0, 0},
+    {DRIFT, 16, 60, 5, 5, 0, 0, 0, 0, 0},     {DRIFT, 16, 100, 3, 4, 0, 0, 0, 0, 0},
+    {DRIFT, 16, 100, 5, 5, 0, 0, 0, 0, 0},    {DRIFT, 16, 100, 3, 6, 0, 0, 0, 0, 0},
+    {DRIFT, 16, 30, 3, 4, 0, 0, 0, 0, 0},     {STRAIGHT, 16, 20, 3, 4, 0, 0, 0, 0, 0},
     {STRAIGHT, 16, 40, 2, 7, 0, 0, 0, 0, 0},  {STRAIGHT, 16, 100, 3, 5, 0, 0, 0, 0, 0},
     {SMOOTH, 16, 200, 3, 5, 0, 0, 0, 0, 0},   {SMOOTH, 16, 10000, 3, 5, 0, 0, 0, 0, 0},
     {SMOOTH, 1, 100000, 3, 5, 0, 0, 0, 0, 0},
@@ -142,13 +148,15 @@ static void print_errors(const shape *s, const errors *e, int source, int first,
         printf("%s%.2e", k == first ? "\t" : ",", median_error(s, e, source, k));
 }
 
-static void print_quotients(const shape *s, const errors *e, int source, int first, int last)
+static double print_quotients(const shape *s, const errors *e, int source, int first, int last)
 {
     statistics q = quotients(s, e, source, first, last);
     printf("\t%.2f,%.2f,%.3f", q.median, q.largest, q.share);
+    return q.median;
 }
 
-static void print_case(const shape *s, const errors *e, int kernel, int backward)
+/* The median quotient. */
+static double print_case(const shape *s, const errors *e, int kernel, int backward)
 {
     int first = backward ? 0 : 1, last = backward ? 0 : s->degree;
     printf("%s\t%s\t%s\t%d\t%lld\t%lld\t%d\t%d\t%d\t%d\t%d\t%d\t%lld", path_name[s->path],
@@ -157,9 +165,10 @@ static void print_case(const shape *s, const errors *e, int kernel, int backward
            s->cotangent, (long long)(e->paths / s->batch));
     print_errors(s, e, kernel, first, last);
     print_errors(s, e, RECURSION, first, last);
-    print_quotients(s, e, kernel, first, last);
+    double found = print_quotients(s, e, kernel, first, last);
     print_quotients(s, e, MIRRORED, first, last);
     printf("\n");
+    return found;
 }
 
 static void print_head(void)
@@ -170,25 +179,30 @@ static void print_head(void)
         "cotangent\tdraws\terror\treference\tquotient\tmirrored\n");
 }
 
-/* By kernels up to `last`. */
-static int check(const shape *s, int draws, int last, uint64_t seed)
+/* By kernels up to `last`. The largest median quotient of kernel 0, or less than 0: it failed. */
+static double check(const shape *s, int draws, int last, uint64_t seed)
 {
     errors e;
+    double worst = 0;
     int failed = measure_errors(s, draws, last, seed, &e);
     for (int kernel = 0; kernel <= last && !failed; kernel++)
-        for (int backward = 0; backward < 2; backward++) print_case(s, &e, kernel, backward);
+        for (int backward = 0; backward < 2; backward++) {
+            double found = print_case(s, &e, kernel, backward);
+            if (kernel == AUTO) worst = fmax(worst, found);
+        }
     free_errors(&e);
     fflush(stdout);
     if (failed) fprintf(stderr, "a case failed\n");
-    return failed;
+    return failed ? -1 : worst;
 }
 
-static int check_both(shape s, int draws)
+static double check_both(shape s, int draws, int last)
 {
     s.f32 = 0;
-    if (check(&s, draws, CORE, 1)) return 1;
+    double f64 = check(&s, draws, last, 1);
     s.f32 = 1;
-    return check(&s, draws, CORE, 1);
+    double f32 = f64 < 0 ? -1 : check(&s, draws, last, 1);
+    return f32 < 0 ? -1 : fmax(f64, f32);
 }
 
 /* ---- search ------------------------------------------------------------------------------------
@@ -223,7 +237,7 @@ static int search(int count, uint64_t seed)
     int failed = 0;
     for (int i = 0; i < count && !failed; i++) {
         shape s = random_shape(&seed);
-        failed = check(&s, s.batch == 1 ? MOST_DRAWS : LEAST_DRAWS, AUTO, seed);
+        failed = check(&s, s.batch == 1 ? MOST_DRAWS : LEAST_DRAWS, AUTO, seed) < 0;
     }
     return failed;
 }
@@ -248,33 +262,51 @@ static int check_given(int count, char **given)
     int failed = 0;
     shape s;
     for (int i = 0; i < count && !failed; i++)
-        failed = read_shape(given[i], &s) || check_both(s, MOST_DRAWS);
+        failed = read_shape(given[i], &s) || check_both(s, MOST_DRAWS, CORE) < 0;
     return failed;
 }
 
-static int check_shapes(int quick)
+enum { ALL, QUICK, CHECK };
+
+/* Where the core's errors are known to be larger (docs/kernels.md): of paths that are nearly
+ * straight, of short paths among long ones, and backward from level 6 alone. */
+static int is_known(const shape *s)
+{
+    return s->path == STRAIGHT || s->mixed || s->cotangent == 6;
+}
+
+static int check_shapes(int how)
 {
     int failed = 0;
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes && !failed; i++)
-        if (!quick || work_of(&shapes[i]) < 2e5)
-            failed = check_both(shapes[i], quick ? 2 : draws_of(&shapes[i]));
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes && !failed; i++) {
+        const shape *s = &shapes[i];
+        if (how != ALL && work_of(s) > (how == QUICK ? 2e5 : 3e6)) continue;
+        int draws = how == QUICK ? 2 : draws_of(s);
+        double worst = check_both(*s, draws, how == CHECK ? AUTO : CORE);
+        failed = worst < 0 || (how == CHECK && worst > 4 && !is_known(s));
+    }
     return failed;
 }
 
 int main(int argc, char **argv)
 {
-    int quick = argc == 2 && !strcmp(argv[1], "--quick"), count = 0;
+    int how = argc != 2                     ? ALL
+              : !strcmp(argv[1], "--quick") ? QUICK
+              : !strcmp(argv[1], "--check") ? CHECK
+                                            : ALL;
+    int count = 0;
     long long seed = 1;
     if (argc == 3 && !strcmp(argv[1], "--search")) sscanf(argv[2], "%d,%lld", &count, &seed);
     shape s;
-    for (int i = 1; i < argc && !quick && !count; i++)
+    for (int i = 1; i < argc && how == ALL && !count; i++)
         if (read_shape(argv[i], &s)) {
-            fprintf(stderr,
-                    "usage: %s [--quick | --search COUNT[,SEED] | LENGTH,LETTERS,DEGREE...]\n",
-                    argv[0]);
+            fprintf(
+                stderr,
+                "usage: %s [--quick | --check | --search COUNT[,SEED] | LENGTH,LETTERS,DEGREE...]\n",
+                argv[0]);
             return 2;
         }
     print_head();
     if (count) return search(count, (uint64_t)seed);
-    return argc == 1 || quick ? check_shapes(quick) : check_given(argc - 1, argv + 1);
+    return argc == 1 || how != ALL ? check_shapes(how) : check_given(argc - 1, argv + 1);
 }
