@@ -233,18 +233,19 @@ def accuracy_table(rows, dtype):
 def accuracy_summary(rows):
     def cell(name, kernel, direction, dtype, paths):
         chosen = [row for row in rows if (row["kernel"], row["direction"], row["dtype"]) == (kernel, direction, dtype)
-                  and (row["path"] == "straight", row["mixed"] == "1") == (paths == "straight", paths == "mixed")]
+                  and (row["path"] if row["path"] in ("drift", "straight") else "mixed" * (row["mixed"] == "1")) == paths]
         if not chosen:
             return ""
         found = [levels(row[name]) for row in chosen]
         batches = [int(row["draws"]) for row in chosen]
         above = sum(share * count for (_, _, share), count in zip(found, batches)) / sum(batches)
-        return f"{max(middle for middle, _, _ in found):.1f} ({max(most for _, most, _ in found):.1f}, {above:.1%})"
+        middle = max(middle for (middle, _, _), count in zip(found, batches) if count > 1)
+        return f"{middle:.1f} ({max(most for _, most, _ in found):.1f}, {above:.1%})"
 
     lines = [("recursion, mirrored", "mirrored", "0", "")]
     lines += [(name, "quotient", k, "") for k, name in KERNELS.items() if any(row["kernel"] == k for row in rows)]
-    lines += [("automatic, mixed lengths", "quotient", "0", "mixed"),
-              ("automatic, nearly straight paths", "quotient", "0", "straight")]
+    lines += [(f"automatic, {title}", "quotient", "0", paths) for title, paths in
+              (("drifting paths", "drift"), ("mixed lengths", "mixed"), ("nearly straight paths", "straight"))]
     body = [[title] + [cell(name, kernel, direction, dtype, paths) for dtype in DTYPES for direction in DIRECTIONS]
             for title, name, kernel, paths in lines]
     return table(["kernel", "f64 forward", "f64 backward", "f32 forward", "f32 backward"], body)
@@ -363,8 +364,8 @@ recursion against itself, with increments in the other order and words read back
 terms up the other way round: how quotients scatter where there is nothing to tell. An error is more than four times the recursion's
 where the *median* is above 4; single batches exceed that earlier.
 
-Over all other shapes than those of mixed lengths and straight paths, the worst median, the largest quotient of any batch, and the
-share of all batches above 4:
+Over all shapes but those of drifting and straight paths and mixed lengths, which have lines of their own: the worst median, the largest
+quotient of any batch, and the share of all batches above 4:
 
 {accuracy_summary(accuracy)}
 ### float64
