@@ -13,9 +13,8 @@ int bench_once(int (*call)(void *user), void *user);
  * works. Negative as soon as a call returns other than 0. */
 double bench_median(int (*call)(void *user), void *user, double seconds);
 
-/* The same of one call with each of two users, in turn: their quotient does not suffer from a clock
- * that drifts. Each takes about `seconds`. False if a call failed. */
-int bench_medians(int (*call)(void *user), void *const users[2], double seconds, double medians[2]);
+/* The middle one of the values, which are sorted. */
+double bench_middle(double *values, int count);
 
 /* Instructions of one call: what the processor counted in user mode on this thread, the least of
  * three; negative where there is no such counter, or the call fails. */
