@@ -40,26 +40,59 @@ static double sample(int (*call)(void *), void *user, int repeats)
 
 enum { MOST = 1001, LEAST = 3 };
 
+typedef struct {
+    void *user;
+    int count, repeats; /* samples, calls in one of them */
+    double times[MOST];
+} series;
+
+/* What a call takes, and how often a sample repeats it to last `least` seconds. Negative if it
+ * fails. */
+static double begin(series *s, int (*call)(void *), void *user, double seconds, double least)
+{
+    double once = sample(call, user, 1); /* a first call finds cold caches */
+    *s = (series){.user = user, .repeats = 1};
+    if (seconds <= 0 || once < 0) return once;
+    once = sample(call, user, 1);
+    if (once < least) s->repeats = (int)(least / fmax(once, 20e-9)) + 1;
+    return once;
+}
+
 double bench_middle(double *values, int count)
 {
     qsort(values, (size_t)count, sizeof *values, ascending);
     return values[count / 2];
 }
 
+static int in_turn(int n, int (*call)(void *), void *const *users, double seconds, double *medians)
+{
+    const double least = n > 1 ? 500e-6 : 20e-6;
+    series all[BENCH_IN_TURN];
+    for (int k = 0; k < n; k++)
+        if ((medians[k] = begin(&all[k], call, users[k], seconds, least)) < 0) return 0;
+    if (seconds <= 0) return 1;
+    double end = bench_now() + n * seconds;
+    for (int i = 0; i < MOST && (i < LEAST || bench_now() < end); i++)
+        for (int k = 0; k < n; k++) {
+            if (n > 1 && bench_once(call, users[k])) return 0; /* its caches held the other's */
+            const double time = sample(call, users[k], all[k].repeats);
+            if (time < 0) return 0;
+            all[k].times[all[k].count++] = time;
+        }
+    for (int k = 0; k < n; k++) medians[k] = bench_middle(all[k].times, all[k].count);
+    return 1;
+}
+
 double bench_median(int (*call)(void *), void *user, double seconds)
 {
-    const double least = 20e-6;
-    double times[MOST], once = sample(call, user, 1); /* a first call finds cold caches */
-    if (seconds <= 0 || once < 0) return once;
-    once = sample(call, user, 1);
-    int count = 0, repeats = once < least ? (int)(least / fmax(once, 20e-9)) + 1 : 1;
-    double end = bench_now() + seconds;
-    while (count < MOST && (count < LEAST || bench_now() < end)) {
-        const double time = sample(call, user, repeats);
-        if (time < 0) return -1.0;
-        times[count++] = time;
-    }
-    return bench_middle(times, count);
+    double time;
+    return in_turn(1, call, &user, seconds, &time) ? time : -1.0;
+}
+
+int bench_medians(int (*call)(void *), int count, void *const *users, double seconds,
+                  double *medians)
+{
+    return count <= BENCH_IN_TURN && in_turn(count, call, users, seconds, medians);
 }
 
 #ifdef __linux__

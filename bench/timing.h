@@ -13,7 +13,13 @@ int bench_once(int (*call)(void *user), void *user);
  * works. Negative as soon as a call returns other than 0. */
 double bench_median(int (*call)(void *user), void *user, double seconds);
 
-/* The middle one of the values, which are sorted. */
+/* The same of one call with each of some users, in turn: their quotients do not suffer from a clock
+ * that drifts. Each takes about `seconds`. False if a call failed. */
+enum { BENCH_IN_TURN = 16 };
+int bench_medians(int (*call)(void *user), int count, void *const *users, double seconds,
+                  double *medians);
+
+/* The middle one of some values, which are sorted. */
 double bench_middle(double *values, int count);
 
 /* Instructions of one call: what the processor counted in user mode on this thread, the least of

@@ -10,6 +10,7 @@
 static sigad_context *context;
 static sigad_tape *tape;
 
+/* For all threads: draws of many numbers are shared out among them. */
 static void create(void)
 {
     sigad_context_create(NULL, &context);

@@ -128,6 +128,7 @@ static void check(example *e, sg_isa isa, bool single)
     /* each increment adds an error of rounding */
     double tolerance = (single ? FLT_EPSILON : DBL_EPSILON) * (double)(100 + e->length);
     void *sig = make(e->words, bytes), *path_bar = make(e->points, bytes);
+    memset(sig, 0xff, (size_t)e->words * bytes); /* what is overwritten is not read */
     plan->isa = isa;
     if (single) {
         void *work = make_work(sg_sig_work_f32(plan, e->length), bytes);
@@ -210,6 +211,28 @@ Test(tensor, lengths_around_blocks)
         for (int flags = 0; flags < 4; flags++) check_all(2, 3, flags, length[i]);
     for (size_t i = 0; i < 14; i++) check_all(17, 2, 4, length[i]);
     check_all(13, 3, 0, 600);
+}
+
+/* Degrees that are walked back through states: of a block, kept, and between spans. */
+Test(tensor, states_of_long_paths)
+{
+    const int64_t length[] = {2, 17, 33, 34, 65, 66, 129, 1025, 1026, 2049, 2050, 2100};
+    for (size_t i = 0; i < sizeof length / sizeof *length; i++)
+        for (int flags = 0; flags < 4; flags++) check_all(1, 5, flags, length[i]);
+    for (size_t i = 0; i < 7; i++) check_all(2, 5 + i % 3, 0, length[i]);
+    check_all(3, 5, 0, 1100);
+    check_all(2, 5, 0, 2100);
+}
+
+/* Nodes that are not joined, in groups of four letters, and tensors outside the cache. */
+Test(tensor, large_trees)
+{
+    check_all(5, 7, 0, 20);
+    check_all(7, 6, 0, 5);
+    check_all(3, 6, 2, 9);
+    check_all(11, 5, 0, 18);
+    check_all(4, 5, 3, 12);
+    check_all(2, 16, 0, 4);
 }
 
 /* Lead-lag, where half of the letters stand still, and time, which never does. */

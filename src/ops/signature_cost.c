@@ -22,7 +22,6 @@ sg_signature_shape sg_signature_shape_of(const sg_signature_batch *b, int what,
                             .degree = plan->degree,
                             .bytes = sg_scalar_bytes(b->scalar),
                             .lanes = lanes->lanes,
-                            .lane = 1.0 / lanes->lanes,
                             .batch = b->batch ? (double)b->batch : 1,
                             .steps = (double)sg_steps(plan, b->length),
                             .words = (double)sg_plan_words(plan),
@@ -49,32 +48,32 @@ static double round_up(double x)
     return whole < x ? whole + 1 : whole;
 }
 
+/* ---- one item at a time -------------------------------------------------------------------------
+ */
+
 /* Degree 2 backward: points in a vector, or a point in some. */
 static double cost_of_area(const sg_signature_shape *s)
 {
     double channels = s->plan->spec.dimension, sides = s->plan->spec.lead_lag ? 2 : 1;
     double points = s->filled * s->steps / sides, wide = round_up(channels / s->lanes);
     if (sides < 2 && channels <= 8 && channels <= s->lanes)
-        return 60 + points * (0.6 + channels / (double)(int)(s->lanes / channels));
-    return 150 + 6 * (double)s->plan->letters * wide + points * (3 + 1.1 * sides * channels * wide);
+        return 75 + points * (0.6 + channels / (double)(int)(s->lanes / channels));
+    double letters = (double)s->plan->letters;
+    return 220 + 1.2 * letters * letters * wide + points * (3 + 0.85 * sides * channels * wide);
 }
 
 /* Of a path's points, and of what the cotangent becomes first. */
 static double cost_of_closed_form(const sg_signature_shape *s)
 {
     double letters = (double)s->plan->letters, pairs = letters * letters / 2;
-    double point = s->plan->spec.lead_lag ? 2 + 3 * letters : 2;
+    double points = s->filled * s->steps;
     if (s->degree == 2) return cost_of_area(s);
-    if (s->degree == 3) {
-        bool few = letters <= SG_FIELD_LETTERS;
-        double tables = letters * pairs * (few ? 6 / s->lanes : 9);
-        return (few ? 400 : 1000) + tables +
-               s->filled * s->steps * (point + (2 * letters + 6) * pairs / s->lanes);
-    }
-    double features = letters + letters * letters * 1.5;
-    return 2500 + 10 * letters * letters * pairs +
-           s->filled * s->steps *
-               ((letters > 2 ? 18 : 4) + point + (features + 20 + 2 * letters) * pairs / s->lanes);
+    if (s->degree == 4)
+        return 1300 + 14 * letters * letters * pairs +
+               points * (4 * letters + (28 + 12.5 * letters) * pairs / s->lanes);
+    if (letters <= SG_FIELD_LETTERS)
+        return 150 + 6.5 * letters * pairs + points * (2 + 3.5 * letters * pairs / s->lanes);
+    return 1500 + 6.5 * letters * pairs + points * (10 + 22 * pairs / s->lanes);
 }
 
 /* Degree 3 by points: of the words, and of vectors of points. */
@@ -82,57 +81,73 @@ static double cost_of_volumes(const sg_signature_shape *s)
 {
     double letters = (double)s->plan->letters,
            sums = letters * (letters + 1) * (2 * letters + 1) / 6;
-    return 900 + 6 * s->words + s->filled * round_up(s->steps * s->lane) * (1.3 * sums + 55);
+    return 240 + 4.5 * s->words +
+           s->filled * round_up(s->steps / s->lanes) * (1.35 * sums + 11 * letters);
+}
+
+/* Words of one tensor side by side. */
+static double cost_of_tensor(const sg_signature_shape *s)
+{
+    double visits = s->degree * (s->degree - 1), low = (double)sg_plan_low_words(s->plan),
+           increment;
+    if (!s->forward)
+        increment = 20 + 8 * visits + 27 * low / s->lanes;
+    else if (sg_tensor_core(s->plan, (int64_t)s->steps, s->bytes))
+        increment = 6 * visits + 0.55 * s->step / s->lanes;
+    else
+        increment = 6 + 2.2 * visits + (0.2 * s->step + 6 * low) / s->lanes;
+    return (s->forward ? 240 : 570) + 3 * s->words / s->lanes + s->filled * s->steps * increment;
 }
 
 double sg_cost_of_items(const sg_signature_shape *s)
 {
+    double item, log = (s->forward ? 3 : 9) * s->log / s->lanes;
     if (s->degree == 1 || s->plan->letters == 1) /* a path's ends decide */
-        return s->batch * (50 + (s->forward ? s->words : s->steps * (double)s->plan->letters / 4));
-    if (s->volume) return s->batch * (cost_of_volumes(s) + 3 * s->log * s->lane);
-    if (s->field) return s->batch * (cost_of_closed_form(s) + 9 * s->log / s->lanes);
-    bool core = s->forward && sg_tensor_core(s->plan, (int64_t)s->steps, s->bytes);
-    bool few = s->plan->letters <= 4; /* whose tiles load as much as they multiply */
-    bool cached = s->forward && s->words < 1500;
-    double level = s->forward ? 3.75 : few ? 4 : 7.5;
-    double step = (few && !cached ? 2 : 1) * (core ? 0.4 : 1) * s->step / s->lanes +
-                  level * s->degree * (s->degree - 1);
-    double item = 1000 + s->filled * s->steps * step + 3 * s->log / s->lanes;
-    if (core) item += 6 * s->words / s->lanes;
-    return s->batch * item * (s->forward ? 1 : 3);
+        item = 50 + (s->forward ? s->words : s->steps * (double)s->plan->letters / 4);
+    else if (s->volume)
+        item = cost_of_volumes(s);
+    else if (s->field)
+        item = cost_of_closed_form(s);
+    else
+        item = cost_of_tensor(s);
+    return s->batch * (item + log);
 }
 
-double sg_cost_of_join(const sg_signature_shape *s)
+/* ---- groups, one item a lane --------------------------------------------------------------------
+ */
+
+/* What kernels of half as many lanes take of the time of whole ones, and of that in leaves. */
+static const double HALF_LEAF = 0.84;
+
+static double unit_of(const sg_signature_shape *s)
 {
-    return (400 + 5 * s->product * s->lane) * (s->forward ? 1 : 3);
+    return s->half ? SG_HALF_COST : 1;
 }
 
-/* Tensors move between lanes and rows. */
-double sg_cost_of_lanes_join(const sg_signature_shape *s)
-{
-    return (500 + 1.5 * s->product + 4 * s->words) * (s->forward ? 1 : 3);
-}
+/* What a group costs once, and for each word and multiply-add of an increment, to be written and
+ * completed; what each increment costs for each letter, word below the top level, multiply-add of
+ * Horner's rule; and a join inside the kernels (lanes.c) for each multiply-add of a Chen product.
+ */
+typedef struct {
+    double once, word, complete, letter, low, step, join;
+} rates;
 
-/* Of the lanes of all paths of a group, before they leave them: vectors empty by halves, but
- * nothing is transposed, and a core is joined as a core, if slowly once it leaves the cache. */
-static double cost_of_joined(const sg_signature_shape *s, bool core, int spread)
-{
-    double part = core ? 0.5 + s->words / 2000 : 1.8,
-           join = 100 + part * s->product + (core ? 1 : 2) * s->words, all = 1000;
-    for (int by = 1; by < spread; by *= 2) all += join;
-    return all;
-}
-
-static bool joins_cores(const sg_lane_route *route)
-{
-    return route->core && !route->whole;
-}
-
-/* Of the words that trees with the wide core visit. */
-static double wide_part(const sg_signature_shape *s)
-{
-    return 1 - 0.85 / (double)s->plan->letters;
-}
+static const rates PLAIN = {.once = 260, .word = 4.5, .step = 0.86},
+                   WIDE = {.once = 650, .word = 7, .letter = 1.5, .step = 0.62, .join = 2},
+                   AREA = {.once = 280, .word = 7.3, .letter = 4, .step = 0.5},
+                   CORE_THREE = {.once = 440, .word = 5.5, .letter = 2, .step = 0.29, .join = 3.2},
+                   CORE_FOUR = {.once = 190, .word = 7, .letter = 3.3, .step = 0.244, .join = 1.9},
+                   CORE = {.once = 1600, .complete = 0.8, .letter = 8.7, .low = 1.1, .join = 4.6},
+                   SUMS = {.once = 250, .word = 10.5, .letter = 1.5, .low = 0.7},
+                   PULL = {.once = 420, .complete = 6, .letter = 16, .low = 5, .step = 1.3},
+                   PULL_WIDE = {.once = 1200, .word = 9, .step = 1.95},
+                   PULL_CORE = {.once = 800,
+                                .complete = 15,
+                                .letter = 34,
+                                .low = 1.7,
+                                .step = 0.45},
+                   PULL_DEEP = {.once = 1100, .word = 21, .letter = 45, .low = 1.9, .step = 0.32},
+                   PULL_SUMS = {.once = 430, .word = 17, .letter = 9, .low = 2.4};
 
 /* How lanes take so many increments forward. */
 static sg_lane_route route_of(const sg_signature_shape *s, double steps)
@@ -141,59 +156,111 @@ static sg_lane_route route_of(const sg_signature_shape *s, double steps)
     return sg_lanes_route(s->plan, (int64_t)steps, false, 0);
 }
 
-/* The core takes fewer operations, but each piece is completed; points are read into lanes for it
- * as for all words. */
+static bool joins_cores(const sg_lane_route *route)
+{
+    return route->core && !route->whole;
+}
+
+static const rates *rates_forward(const sg_signature_shape *s, const sg_lane_route *route)
+{
+    if (route->sums) return &SUMS;
+    if (route->area) return &AREA;
+    if (route->wide) return &WIDE;
+    if (!route->core) return &PLAIN;
+    return s->degree <= 3 ? &CORE_THREE : s->degree == 4 ? &CORE_FOUR : &CORE;
+}
+
+static const rates *rates_backward(const sg_signature_shape *s, double longest)
+{
+    bool exact = s->bytes == sizeof(float);
+    double piece = exact && longest > SG_EXACT_STEPS ? SG_EXACT_STEPS : longest;
+    if (sg_lanes_vjp_sums(s->plan, (int64_t)longest)) return &PULL_SUMS;
+    if (sg_lanes_vjp_core(s->plan, (int64_t)piece, exact))
+        return s->degree <= 4 ? &PULL_CORE : &PULL_DEEP;
+    return sg_lanes_vjp_wide(s->plan, (int64_t)piece, exact) ? &PULL_WIDE : &PULL;
+}
+
+/* Of increments, and of what comes after them. */
 static double cost_of_steps(const sg_signature_shape *s, const sg_lane_route *route, double longest,
                             double filled)
 {
-    double steps = filled * longest;
+    double steps = filled * longest, letters = (double)s->plan->letters;
     if (s->field && s->log > 0 && s->degree <= 3)
         return s->lanes * cost_of_closed_form(s) * steps / (s->filled * s->steps + 1);
-    if (s->closed) return steps * s->run;
-    if (!s->forward) {
-        const sg_sums *sums = sg_lanes_vjp_sums(s->plan, (int64_t)longest);
-        if (sums) return 1.5 * sg_sum_words(sums) * steps + 8 * s->words;
-        bool exact = s->bytes == sizeof(float);
-        double piece = exact && longest > SG_EXACT_STEPS ? SG_EXACT_STEPS : longest;
-        bool core = sg_lanes_vjp_core(s->plan, (int64_t)piece, exact) != NULL;
-        double part = core                                                ? 0.45
-                      : sg_lanes_vjp_wide(s->plan, (int64_t)piece, exact) ? wide_part(s)
-                                                                          : 1;
-        double still = s->plan->spec.lead_lag ? 0.75 : 1;
-        return steps * (20 * (double)s->plan->letters + still * part * 2 * s->step);
-    }
-    if (route->sums) return 0.55 * sg_sum_words(route->sums) * steps + 4 * s->words;
-    double part = route->core   ? 0.4
-                  : route->area ? 0.5
-                  : route->wide ? wide_part(s)
-                                : 1,
-           read = route->core ? 2 * (double)s->plan->letters : 0,
-           complete = !route->core     ? 0
-                      : s->degree <= 4 ? 3 * s->step
-                                       : 6 * s->step;
-    return (0.7 * part * s->step + read) * steps + complete;
+    if (s->closed) return 60 + (40 + steps) * s->run;
+    const rates *r = s->forward ? rates_forward(s, route) : rates_backward(s, longest);
+    double leaf = r->step * s->step * (s->half ? HALF_LEAF : 1),
+           low = (double)sg_plan_low_words(s->plan), step;
+    if (r == &CORE) low *= 1 + low / 6000; /* large states leave the first cache */
+    step = r->letter * letters + r->low * low + leaf;
+    if (r == &PULL && s->plan->spec.lead_lag) step *= 0.75;
+    return r->once + r->word * s->words + r->complete * s->step + steps * step +
+           r->join * route->joins * s->product;
 }
 
 double sg_cost_of_steps(const sg_signature_shape *s, double longest, double filled)
 {
     sg_lane_route route = route_of(s, longest);
-    return cost_of_steps(s, &route, longest, filled);
+    return unit_of(s) * cost_of_steps(s, &route, longest, filled);
 }
 
-static double cost_of_group(const sg_signature_shape *s)
+/* Less than any of the rates make of it. */
+static double least_cost_of_group(const sg_signature_shape *s)
 {
-    return 2500 + 6 * s->words;
+    if (s->closed) return 0;
+    return s->forward ? 190 + (s->degree <= 4 ? 4.5 : 0.8) * s->words : 420 + 4 * s->words;
+}
+
+/* ---- joins -------------------------------------------------------------------------------------
+ */
+
+/* Backward rows are pulled apart level by level of each. */
+double sg_cost_of_join(const sg_signature_shape *s)
+{
+    double part = s->product / s->lanes;
+    return s->forward ? 400 + 6 * part : 70 * s->degree * (s->degree - 2) + 9 * part;
+}
+
+/* Tensors move between lanes and rows. */
+static double cost_of_lanes_join(const sg_signature_shape *s)
+{
+    return s->forward ? 500 + 1.5 * s->product + 4 * s->words : 2500 + 15 * s->product;
+}
+
+double sg_cost_of_lanes_join(const sg_signature_shape *s)
+{
+    return unit_of(s) * cost_of_lanes_join(s);
+}
+
+/* Of the lanes of all paths of a group, before they leave them: vectors empty by halves, but
+ * nothing is transposed, and a core is joined as a core, if slowly once it leaves the cache. */
+static double cost_of_joined(const sg_signature_shape *s, bool core, int spread)
+{
+    double join = core ? (1 + s->words / 1300) * s->product + 0.7 * s->words
+                       : 2 * s->product + 4 * s->words,
+           all = core ? 1000 : 700;
+    for (int by = 1; by < spread; by *= 2) all += join;
+    return all;
+}
+
+/* The same backward, of a product and its transpose. */
+static double cost_of_woven(const sg_signature_shape *s, int64_t spread)
+{
+    double all = 1500 + 16 * s->words;
+    for (int64_t by = 1; by < spread; by *= 2) all += 100 + 5 * s->product;
+    return all;
 }
 
 double sg_least_cost_of_groups(const sg_signature_shape *s, int spread)
 {
-    double groups = round_up(s->batch * spread * s->lane),
+    double groups = round_up(s->batch * spread / s->lanes),
            join = s->batch * (spread - 1) * sg_cost_of_join(s);
-    if (s->forward && spread > 1) {
-        double inside = groups * cost_of_joined(s, true, spread);
+    if (spread > 1) {
+        double inside =
+            groups * (s->forward ? cost_of_joined(s, true, spread) : cost_of_woven(s, spread));
         if (inside < join) join = inside;
     }
-    return groups * cost_of_group(s) + join;
+    return unit_of(s) * (groups * least_cost_of_group(s) + join);
 }
 
 /* Into how many pieces float's accuracy backward cuts so many increments. */
@@ -206,31 +273,49 @@ static double exact_pieces(const sg_signature_shape *s, double steps)
     return pieces;
 }
 
+/* Of the lanes of the same path, and how they are best joined. */
+static double cost_of_spread(const sg_signature_shape *s, const sg_lane_route *route, int spread,
+                             double groups, bool *joined)
+{
+    double rows = s->batch * (spread - 1) * sg_cost_of_join(s), inside;
+    *joined = false;
+    if (spread == 1) return 0;
+    if (!s->forward)
+        return sg_lanes_are_woven(s, spread) ? groups * cost_of_woven(s, spread)
+                                             : groups * (1300 + 6.5 * s->words) + rows;
+    rows += 600 * groups;
+    inside = groups * cost_of_joined(s, joins_cores(route), spread);
+    *joined = !s->pathwise && inside < rows;
+    return *joined ? inside : rows;
+}
+
+/* Backward the signatures of chunks come first, by Horner's rule and without their top level. */
+static double cost_of_nodes(const sg_signature_shape *s, double steps)
+{
+    return steps * (s->step - s->words + 3 * (double)s->plan->letters);
+}
+
 /* A group takes as long as its longest path. Sorted by length, if lengths are spread evenly, the
  * longest ones of G groups have a mean of (G + 1) / 2G of the longest of all. */
 double sg_cost_of_groups(const sg_signature_shape *s, int spread, bool *joined)
 {
-    double groups = round_up(s->batch * spread * s->lane);
+    double groups = round_up(s->batch * spread / s->lanes);
     double filled = s->filled;
     if (filled < 1 && spread < s->lanes) filled += (1 - filled) / groups;
-    double steps = round_up(s->steps / spread);
+    double steps = round_up(s->steps / spread), pieces = exact_pieces(s, steps);
     sg_lane_route route = route_of(s, steps);
-    double group = cost_of_group(s) + cost_of_steps(s, &route, steps, filled) +
-                   (exact_pieces(s, steps) - 1) * (cost_of_group(s) + sg_cost_of_lanes_join(s));
-    double join = s->batch * (spread - 1) * sg_cost_of_join(s),
-           inside = groups * cost_of_joined(s, joins_cores(&route), spread);
-    *joined = s->forward && !s->pathwise && inside < join;
-    if (*joined) join = inside;
-    if (!s->forward && spread > 1) join += 1500;
-    double log = spread == 1 ? groups * s->log : s->batch * 3 * s->log * s->lane;
-    return groups * group + join + log * (s->forward ? 1 : 3);
+    double group = cost_of_steps(s, &route, steps, filled) + (pieces - 1) * cost_of_lanes_join(s);
+    if (!s->forward && spread * pieces > 1) group += cost_of_nodes(s, filled * steps);
+    double log = spread == 1 ? groups * s->log : s->batch * 3 * s->log / s->lanes;
+    return unit_of(s) * (groups * group + cost_of_spread(s, &route, spread, groups, joined) +
+                         log * (s->forward ? 1 : 3));
 }
 
 double sg_cost_of_joined_piece(const sg_signature_shape *s, int spread, double steps)
 {
     sg_lane_route route = route_of(s, steps);
-    return cost_of_group(s) / 2 + sg_cost_of_join(s) +
-           cost_of_joined(s, joins_cores(&route), spread);
+    return unit_of(s) * (1250 + 3 * s->words + sg_cost_of_join(s) +
+                         cost_of_joined(s, joins_cores(&route), spread));
 }
 
 /* A product and its transpose, of vectors empty by halves; rows cost about half of what
@@ -238,8 +323,8 @@ double sg_cost_of_joined_piece(const sg_signature_shape *s, int spread, double s
 bool sg_lanes_are_woven(const sg_signature_shape *s, int64_t spread)
 {
     double level = 500 + 3 * s->product * (1 + s->words / 2000) + 3 * s->words, inside = 0,
+           row = 1200 + 15 * s->product / s->lanes,
            paths = s->lanes / (double)spread < s->batch ? s->lanes / (double)spread : s->batch;
     for (int64_t by = 1; by < spread; by *= 2) inside += level;
-    return !s->forward && spread > 1 &&
-           inside < paths * (double)(spread - 1) * sg_cost_of_join(s) / 2;
+    return !s->forward && spread > 1 && inside < paths * (double)(spread - 1) * row / 2;
 }

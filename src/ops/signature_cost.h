@@ -3,23 +3,25 @@
 #define SG_SIGNATURE_COST_H
 #include "ops/signature_route.h"
 
+#define SG_HALF_COST 0.62 /* of an operation on half vectors, beside one on whole ones */
 enum { SG_EXACT_STEPS = SG_CORE_FLOAT_STEPS }; /* of a piece, for float's accuracy backward */
 
 /* What the cost of a call depends on. */
 typedef struct {
     const sigad_plan *plan;
     bool forward, closed; /* closed: forward, path by path */
+    bool half;            /* `lanes` are half vectors */
     bool pathwise;        /* what lanes compute forward they compute so */
     int64_t bytes;        /* of a number */
     int degree;
-    double lanes, lane, batch, steps, words; /* lane: of a vector, one of them */
-    double step;                             /* multiply-adds of Horner's rule for one increment */
-    double product;                          /* of the Chen product of two tensors */
-    double log;                              /* of a logarithm, where that is wanted */
-    double run;    /* of one increment of a group, forward in closed form */
-    bool volume;   /* forward of degree 3 by points, item by item */
-    bool field;    /* backward in closed form, item by item */
-    double filled; /* mean length of a path over the longest: a guess where lengths differ */
+    double lanes, batch, steps, words;
+    double step;    /* multiply-adds of Horner's rule for one increment */
+    double product; /* of the Chen product of two tensors */
+    double log;     /* of a logarithm, where that is wanted */
+    double run;     /* of one increment of a group, forward in closed form */
+    bool volume;    /* forward of degree 3 by points, item by item */
+    bool field;     /* backward in closed form, item by item */
+    double filled;  /* mean length of a path over the longest: a guess where lengths differ */
 } sg_signature_shape;
 
 sg_signature_shape sg_signature_shape_of(const sg_signature_batch *batch, int what,

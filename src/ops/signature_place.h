@@ -1,5 +1,5 @@
 /* Where the tensors of chunks of time stand: scratch of groups and of threads, and the trees of
- * products over them. For signature_chunks.c alone. */
+ * products over them. For signature_chunks.c and signature_pieces.c. */
 #ifndef SG_SIGNATURE_PLACE_H
 #define SG_SIGNATURE_PLACE_H
 #include "ops/signature_route.h"

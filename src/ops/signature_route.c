@@ -15,6 +15,12 @@ static const sg_lane_kernels *vectors_of(const sg_signature_batch *b)
     return (b->scalar == SG_F32 ? sg_lanes_f32 : sg_lanes_f64)[b->plan->isa];
 }
 
+/* Kernels with half as many lanes, or NULL: for paths that leave half of the lanes empty. */
+static const sg_lane_kernels *half_of(const sg_signature_batch *b)
+{
+    return (b->scalar == SG_F32 ? sg_half_lanes_f32 : sg_half_lanes_f64)[b->plan->isa];
+}
+
 /* ---- pieces of time -----------------------------------------------------------------------------
  */
 
@@ -144,8 +150,6 @@ static void share_groups(const sg_signature_batch *b, int what, sg_signature_lay
 /* ---- the choice ---------------------------------------------------------------------------------
  */
 
-static const double HALF_COST = 0.65; /* of an operation on half as many lanes */
-
 enum { SPREADS = 5 }; /* 1, 2, 4, 8 and 16 lanes of a path */
 static const double NONE = 1e300;
 
@@ -157,7 +161,7 @@ typedef struct {
 /* While there is one group, what more lanes gain becomes less, and what joins them more: so costs
  * fall and then rise, and are looked at on both sides of where they are likely to be low. Several
  * groups may be fuller the more of them there are. */
-static offers make_offers(const sg_signature_shape *s, double unit, double best)
+static offers make_offers(const sg_signature_shape *s, double best)
 {
     offers o;
     const double alone = s->lanes / s->batch; /* lanes of a path, where there is one group */
@@ -166,70 +170,86 @@ static offers make_offers(const sg_signature_shape *s, double unit, double best)
     while (start + 1 < all && 2 << start <= alone && 32 << start <= s->steps) start++;
     for (int k = 0; k < SPREADS; k++) o.cost[k] = NONE;
     for (int k = start; k >= 0; k--) {
-        o.cost[k] = unit * sg_cost_of_groups(s, 1 << k, &o.joined[k]);
+        o.cost[k] = sg_cost_of_groups(s, 1 << k, &o.joined[k]);
         if (o.cost[k] < best) best = o.cost[k];
         if (k < start && o.cost[k] > o.cost[k + 1]) break;
     }
-    for (int k = start + 1; k < all && best > unit * sg_least_cost_of_groups(s, 1 << k); k++) {
-        o.cost[k] = unit * sg_cost_of_groups(s, 1 << k, &o.joined[k]);
+    for (int k = start + 1; k < all && best > sg_least_cost_of_groups(s, 1 << k); k++) {
+        o.cost[k] = sg_cost_of_groups(s, 1 << k, &o.joined[k]);
         if (o.cost[k] < best) best = o.cost[k];
         if (o.cost[k] > o.cost[k - 1] && 1 << k <= alone) break;
     }
     return o;
 }
 
-/* Groups of paths by the kernels of these lanes, if that costs less than `best`; what is best then.
- * `unit` is what one of their operations costs. */
-static double choose_lanes(const sg_signature_batch *b, int what, const sg_signature_shape *s,
-                           const sg_lane_kernels *lanes, double unit, double best,
+/* False if there are no kernels for it, or no room. */
+static bool lay_out_groups(const sg_signature_batch *b, int what, const sg_signature_shape *s,
+                           const sg_lane_kernels *lanes, int spread, bool joined,
                            sg_signature_layout *l)
 {
-    if (!s->closed && best <= unit * sg_least_cost_of_groups(s, 1)) return best;
-    for (offers o = make_offers(s, unit, best);;) {
+    sg_signature_layout next = {.lanes = lanes, .joined = joined, .chunks = {spread, 1}};
+    next.woven = sg_lanes_are_woven(s, spread);
+    if (!served(b, what, &next.chunks)) return false;
+    sg_signature_lay_out_lanes(b, what, &next);
+    if (!fits(&next, what)) return false;
+    *l = next;
+    return true;
+}
+
+/* Groups of paths by the kernels of these lanes, if that costs less than `best`; what is best then.
+ */
+static double choose_lanes(const sg_signature_batch *b, int what, const sg_signature_shape *s,
+                           const sg_lane_kernels *lanes, double best, sg_signature_layout *l)
+{
+    if (!s->closed && best <= sg_least_cost_of_groups(s, 1)) return best;
+    for (offers o = make_offers(s, best);;) {
         int k = 0;
         for (int i = 1; i < SPREADS; i++)
             if (o.cost[i] < o.cost[k]) k = i;
         if (o.cost[k] >= (s->closed ? NONE : best)) return best;
-        sg_signature_layout next = {.lanes = lanes, .joined = o.joined[k], .chunks = {1 << k, 1}};
-        next.woven = sg_lanes_are_woven(s, next.chunks.spread);
-        if (served(b, what, &next.chunks)) {
-            sg_signature_lay_out_lanes(b, what, &next);
-            if (fits(&next, what)) {
-                *l = next;
-                return o.cost[k];
-            }
-        }
+        if (lay_out_groups(b, what, s, lanes, 1 << k, o.joined[k], l)) return o.cost[k];
         o.cost[k] = NONE;
     }
 }
 
-/* Kernels with half as many lanes, or NULL: for paths that leave half of the lanes empty. */
-static const sg_lane_kernels *half_of(const sg_signature_batch *b)
+static bool is_real(int what)
 {
-    return (b->scalar == SG_F32 ? sg_half_lanes_f32 : sg_half_lanes_f64)[b->plan->isa];
+    return what == SG_BATCH_FWD || what == SG_BATCH_VJP;
+}
+
+static sg_signature_shape narrowed(const sg_signature_shape *s, const sg_lane_kernels *half)
+{
+    sg_signature_shape narrow = *s;
+    narrow.lanes = half->lanes;
+    narrow.half = true;
+    return narrow;
 }
 
 /* Signatures by the cheapest way that has room; what it costs. */
-static double choose_for_paths(const sg_signature_batch *b, int what, const sg_signature_shape *s,
+static double choose_for_paths(const sg_signature_batch *b, int what, sg_signature_shape *s,
                                sg_signature_layout *l)
 {
     double best = sg_cost_of_items(s);
-    bool real = what == SG_BATCH_FWD || what == SG_BATCH_VJP;
-    if (!real || b->length < 2) return best;
-    best = choose_lanes(b, what, s, vectors_of(b), 1, best, l);
+    if (!is_real(what) || b->length < 2) return best;
+    best = choose_lanes(b, what, s, vectors_of(b), best, l);
     const sg_lane_kernels *half = s->closed ? NULL : half_of(b);
-    sg_signature_shape narrow = *s;
     if (half) {
-        narrow.lanes = half->lanes;
-        narrow.lane = 2 * s->lane;
-        best = choose_lanes(b, what, &narrow, half, HALF_COST, best, l);
-        if (l->lanes == half) s = &narrow;
+        sg_signature_shape narrow = narrowed(s, half);
+        best = choose_lanes(b, what, &narrow, half, best, l);
+        if (l->lanes == half) *s = narrow;
     }
+    return best;
+}
+
+/* Cuts time into chunks, of paths in these lanes, or of items. */
+static void cut_paths(const sg_signature_batch *b, int what, const sg_signature_shape *s,
+                      sg_signature_layout *l)
+{
+    if (!is_real(what) || b->length < 2) return;
     if (l->lanes)
         cut_time(b, what, s, l);
     else if (sg_signature_item_bytes(b, what) >= 0)
         cut_items(b, what, s, l);
-    return best;
 }
 
 /* Whether the closed form of a logarithm, whose rows need not be transposed, is faster than lanes,
@@ -246,12 +266,11 @@ static bool rows_are_faster(const sg_signature_batch *b, int lanes)
 static double choose_for_transforms(const sg_signature_batch *b, int what,
                                     const sg_signature_shape *s, sg_signature_layout *l)
 {
-    bool real = what == SG_BATCH_FWD || what == SG_BATCH_VJP;
     bool closed = b->kernels == &sg_sig_to_log_sig_kernels && what == SG_BATCH_FWD &&
                   rows_are_faster(b, vectors_of(b)->lanes);
     /* a group takes about as long as a quarter of its lanes' items would, with few letters two */
     bool enough = b->batch > 1 && (b->plan->letters <= 4 || 4 * s->batch > s->lanes);
-    if (real && enough && !closed && sg_lanes_transform(b->plan)) {
+    if (is_real(what) && enough && !closed && sg_lanes_transform(b->plan)) {
         const sg_lane_kernels *half = half_of(b);
         l->lanes = half && b->batch <= half->lanes ? half : vectors_of(b);
         l->chunks = (sg_chunks){1, 1};
@@ -273,7 +292,7 @@ static double time_of_groups(const sg_signature_batch *b, const sg_signature_lay
 {
     int threads = useful_threads(b, cost, (double)l->tasks);
     int64_t rounds = (l->tasks + threads - 1) / threads;
-    return (double)rounds * (l->lanes == half_of(b) ? HALF_COST : 1);
+    return (double)rounds * (l->lanes == half_of(b) ? SG_HALF_COST : 1);
 }
 
 /* Whole groups or halves, whichever keep more threads busy. The bits do not depend on it, but where
@@ -292,19 +311,48 @@ static void choose_width(const sg_signature_batch *b, int what, double cost, sg_
     if (time_of_groups(b, &next, cost) < time_of_groups(b, l, cost) && fits(&next, what)) *l = next;
 }
 
+/* What follows from the choice of lanes, for a call that costs so much. */
+static void share_out(const sg_signature_batch *b, int what, double cost, sg_signature_layout *l)
+{
+    choose_width(b, what, cost, l);
+    if (!l->lanes) l->area_bytes = sg_signature_item_bytes(b, what);
+    l->threads = useful_threads(b, cost, (double)(l->tasks * (l->lanes ? sg_runs_of_group(l) : 1)));
+    share_groups(b, what, l);
+    if (l->area_bytes > 0) /* so that each thread's is aligned */
+        l->area_bytes = (l->area_bytes + SG_ALIGNMENT - 1) / SG_ALIGNMENT * SG_ALIGNMENT;
+}
+
 sg_signature_layout sg_signature_lay_out(const sg_signature_batch *b, int what)
 {
     sg_signature_shape s = sg_signature_shape_of(b, what, vectors_of(b));
     sg_signature_layout l = {.tasks = b->batch};
-    double cost =
-        (b->kernels->from_path ? choose_for_paths : choose_for_transforms)(b, what, &s, &l);
-    choose_width(b, what, cost, &l);
-    if (!l.lanes) l.area_bytes = sg_signature_item_bytes(b, what);
-    l.threads = useful_threads(b, cost, (double)(l.tasks * (l.lanes ? sg_runs_of_group(&l) : 1)));
-    share_groups(b, what, &l);
-    if (l.area_bytes > 0) /* so that each thread's is aligned */
-        l.area_bytes = (l.area_bytes + SG_ALIGNMENT - 1) / SG_ALIGNMENT * SG_ALIGNMENT;
+    double cost;
+    if (b->kernels->from_path) {
+        cost = choose_for_paths(b, what, &s, &l);
+        cut_paths(b, what, &s, &l);
+    } else {
+        cost = choose_for_transforms(b, what, &s, &l);
+    }
+    share_out(b, what, cost, &l);
     return l;
+}
+
+double sg_signature_lay_out_by(const sg_signature_batch *b, int what, const sg_lane_kernels *lanes,
+                               int spread, sg_signature_layout *l)
+{
+    sg_signature_shape s = sg_signature_shape_of(b, what, vectors_of(b));
+    *l = (sg_signature_layout){.tasks = b->batch};
+    double cost = sg_cost_of_items(&s);
+    if (lanes) {
+        bool joined;
+        if (s.closed && (spread > 1 || lanes != vectors_of(b))) return -1;
+        if (lanes == half_of(b)) s = narrowed(&s, lanes);
+        cost = sg_cost_of_groups(&s, spread, &joined);
+        if (!lay_out_groups(b, what, &s, lanes, spread, joined, l)) return -1;
+    }
+    cut_paths(b, what, &s, l);
+    share_out(b, what, cost, l);
+    return cost;
 }
 
 int64_t sg_signature_layout_bytes(const sg_signature_layout *l)

@@ -53,6 +53,12 @@ typedef struct {
 } sg_signature_job;
 
 sg_signature_layout sg_signature_lay_out(const sg_signature_batch *batch, int what);
+/* Signatures by these lanes, each path in `spread` of them, or (lanes NULL) item by item, whatever
+ * is cheapest: for what compares the ways. What this way should cost, negative if it is not there.
+ */
+double sg_signature_lay_out_by(const sg_signature_batch *batch, int what,
+                               const sg_lane_kernels *lanes, int spread,
+                               sg_signature_layout *layout);
 /* Fills in what follows from lanes and chunks. */
 void sg_signature_lay_out_lanes(const sg_signature_batch *batch, int what,
                                 sg_signature_layout *layout);

@@ -323,6 +323,7 @@ static int there_is_a_device(void)
 int main(int argc, char **argv)
 {
     const char *command = argc > 1 ? argv[1] : "", *argument = argc > 2 ? argv[2] : NULL;
+    setvbuf(stdout, NULL, _IOLBF, 0); /* who is stopped has said what was found until then */
     if (!there_is_a_device()) return SKIPPED;
     int status = 0;
     if (!strcmp(command, "golden") && argument)

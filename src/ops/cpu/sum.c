@@ -1,4 +1,5 @@
 #include "ops/cpu/sum.h"
+#include "core/least.h"
 #include "ops/cpu/parallel_rows.h"
 #include <string.h>
 
@@ -59,11 +60,6 @@ static int merge_axes(int rank, const int64_t *shape, unsigned summed, int64_t *
     return axes;
 }
 
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 static int64_t cuts(int64_t n, int64_t of)
 {
     return (n + of - 1) / of;
@@ -71,13 +67,13 @@ static int64_t cuts(int64_t n, int64_t of)
 
 static int64_t entries_of_unit(const sg_sum *plan)
 {
-    return plan->run > 1 ? least(plan->run, PIECE) : plan->tile;
+    return plan->run > 1 ? sg_least(plan->run, PIECE) : plan->tile;
 }
 
 /* One chunk for sums that one thread does well alone. */
 static void cut_units(sg_sum *plan)
 {
-    int64_t chunks = least(plan->units, cuts(plan->units * entries_of_unit(plan), BLOCK));
+    int64_t chunks = sg_least(plan->units, cuts(plan->units * entries_of_unit(plan), BLOCK));
     plan->units_per_chunk = cuts(plan->units, chunks);
     plan->chunks = cuts(plan->units, plan->units_per_chunk);
 }
@@ -104,7 +100,7 @@ void sg_sum_plan(sg_sum *plan, int rank, const int64_t *shape, unsigned summed)
     plan->pieces = cuts(plan->run, PIECE);
     plan->units *= plan->pieces;
     plan->outputs = plan->kept * plan->columns;
-    plan->tile = least(plan->columns, TILE);
+    plan->tile = sg_least(plan->columns, TILE);
     if (plan->outputs == 0 || plan->units == 0) return;
     plan->tiles = cuts(plan->columns, plan->tile);
     cut_units(plan);

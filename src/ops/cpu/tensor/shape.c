@@ -3,7 +3,9 @@
 #include "ops/cpu/tensor/tensor.h"
 
 enum {
-    WIDE = 1024,      /* bytes of a node's columns, about */
+    WIDE = 2048,      /* bytes of a node's columns, about */
+    WIDE_BACK = 1024, /* and backward, where there are twice as many streams */
+    TOGETHER = 4,     /* letters of nodes that are not joined */
     MOST = 128,       /* increments in a block, forward */
     MOST_UNDONE = 32, /* and backward: rounding errors of undoing add up inside a block */
     LEAST = 16,
@@ -25,20 +27,28 @@ static int64_t lines(int64_t count, int64_t line)
     return (count + line - 1) & -line;
 }
 
-static void cut_levels(const sigad_plan *plan, int64_t bytes, sg_tensor_shape *shape)
+static void cut_levels(const sigad_plan *plan, int64_t bytes, bool backward, sg_tensor_shape *shape)
 {
-    int64_t line = SG_TENSOR_LINE / bytes, wide = WIDE / bytes, d = plan->letters, columns = d;
+    int64_t line = SG_TENSOR_LINE / bytes, d = plan->letters;
+    int64_t wide = (backward ? WIDE_BACK : WIDE) / bytes;
+    int64_t columns = d, held = d; /* of a node, and of a row */
     bool whole = true;
     shape->level[0] = (sg_tensor_level){0}; /* constants stand where its streams would */
     for (int m = 1; m < plan->degree; m++) {
         sg_tensor_level *l = &shape->level[m];
-        *l = (sg_tensor_level){columns, lines(columns + line - 1, line) | line, columns, 1};
-        if (columns > wide)
+        *l = (sg_tensor_level){.columns = held,
+                               .row = lines(held + line - 1, line) | line,
+                               .panel = columns,
+                               .letters = d < TOGETHER ? d : TOGETHER};
+        if (columns > wide) {
             l->panel = lines(parts(columns, parts(columns, wide)), line);
-        else if (whole)
+        } else if (whole) {
+            l->joined = true;
             l->letters = columns * d <= wide ? d : parts(d, parts(d, wide / columns));
-        whole = whole && l->panel == columns && l->letters == d;
-        columns = l->panel * l->letters;
+        }
+        whole = l->joined && l->letters == d;
+        held = l->panel * l->letters;
+        columns = l->joined ? held : l->panel;
     }
 }
 
@@ -67,7 +77,8 @@ int64_t sg_tensor_place(const sigad_plan *plan, int64_t steps, int64_t bytes, bo
 {
     int64_t line = SG_TENSOR_LINE / bytes, low = sg_plan_low_words(plan), total = 0, count;
     shape->z_row = lines(plan->letters, line);
-    cut_levels(plan, bytes, shape);
+    cut_levels(plan, bytes, backward, shape);
+    shape->far = sg_plan_words(plan) > CACHE / bytes;
     int64_t room = sg_plan_words(plan) > LARGE / bytes ? LARGE_CACHE : CACHE;
     int64_t increment = stream_bytes(plan, bytes, backward, shape);
     shape->most = backward ? MOST_UNDONE : MOST;
@@ -87,7 +98,7 @@ int64_t sg_tensor_place(const sigad_plan *plan, int64_t steps, int64_t bytes, bo
     take(work, &total, &area->sums, count * shape->z_row, SG_TENSOR_LINE);
     take(work, &total, &area->state, low, bytes);
     take(work, &total, &area->state_bar, low, bytes);
-    take(work, &total, &area->kept, low, cuts.kept * bytes);
-    take(work, &total, &area->ends, low, cuts.spans * bytes);
+    take(work, &total, &area->kept, low, (cuts.kept - 1) * bytes);
+    take(work, &total, &area->ends, low, (cuts.spans > 2 ? cuts.spans - 2 : 0) * bytes);
     return total;
 }

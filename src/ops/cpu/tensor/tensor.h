@@ -80,19 +80,22 @@ extern const sg_tensor_kernels *const sg_tensor_f32[3], *const sg_tensor_f64[3];
 enum { SG_TENSOR_DEGREE = 62, SG_TENSOR_LINE = 64 };
 
 /* A node is a range of columns: consecutive words of level m. It goes up to level m + 1 in panels
- * of columns and groups of letters. Streams of a node are rows of columns, one for each increment:
+ * of columns and groups of letters, whose children lie side by side: as one node where they are
+ * neighbours in the level, else as one each. Streams are rows of columns, one for each increment:
  * `row` entries apart, an odd number of cache lines, so that a column does not stay in few cache
  * sets, with room for a vector that begins in the last column. */
 typedef struct {
-    int64_t columns; /* of a node, at most */
+    int64_t columns; /* of a row, at most */
     int64_t row;
     int64_t panel;
-    int64_t letters; /* more than one only where a node is the whole level */
+    int64_t letters;
+    bool joined; /* their children: only where a node is the whole level */
 } sg_tensor_level;
 
 typedef struct {
     int64_t most;  /* increments in a block */
     int64_t z_row; /* entries from one increment to the next */
+    bool far;      /* the tensor does not stay in the cache */
     sg_tensor_level level[SG_TENSOR_DEGREE];
 } sg_tensor_shape;
 
