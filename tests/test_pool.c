@@ -92,21 +92,29 @@ Test(pool, starts_no_more_threads_than_are_asked_for_at_once)
 /* ---- at once ---------------------------------------------------------------------------------
  */
 
-/* Each waits until all are there, for ten seconds at most. */
+typedef struct {
+    atomic_int came, left, by[THREADS];
+} meeting;
+
+/* Each waits until all are there, for ten seconds at most; worker 0 leaves first. */
 static void meet(void *user, int worker)
 {
-    atomic_int *here = user;
-    atomic_fetch_add(here, 1);
-    for (int i = 0; atomic_load(here) < THREADS && i < 10000; i++) sleep_milliseconds(1);
-    (void)worker;
+    meeting *m = user;
+    atomic_fetch_add(&m->by[worker], 1);
+    atomic_fetch_add(&m->came, 1);
+    for (int i = 0; atomic_load(&m->came) < THREADS && i < 10000; i++) sleep_milliseconds(1);
+    if (worker) sleep_milliseconds(3);
+    atomic_fetch_add(&m->left, 1);
 }
 
 Test(pool, runs_all_workers_at_once_whether_they_slept_or_not)
 {
     for (long pause = 0; pause < 60; pause += 20) {
-        atomic_int here = 0;
-        sg_pool_run(THREADS, meet, &here);
-        cr_expect_eq(here, THREADS, "after %ld ms: %d met", pause, here);
+        meeting m = {0};
+        sg_pool_run(THREADS, meet, &m);
+        cr_expect_eq(m.came, THREADS, "after %ld ms: %d met", pause, m.came);
+        cr_expect_eq(m.left, THREADS, "after %ld ms: %d had left", pause, m.left);
+        for (int i = 0; i < THREADS; i++) cr_expect_eq(m.by[i], 1);
         sleep_milliseconds(pause);
     }
 }
@@ -116,6 +124,58 @@ Test(pool, ends_a_call_whose_workers_are_still_asleep)
 {
     for (int i = 0; i < 20; i++, sleep_milliseconds(2))
         cr_expect_eq(mistakes_of_a_call(THREADS), 0);
+}
+
+/* ---- phases ---------------------------------------------------------------------------------- */
+
+typedef struct {
+    atomic_int done, early[2];
+    int called[2][ITEMS]; /* plain, and the counts relaxed, so that the thread sanitizer sees the
+                             order */
+} course;
+
+static void first_phase(void *user, int64_t i, int worker)
+{
+    course *c = user;
+    (void)worker;
+    if (i == ITEMS - 1 || i == 0) sleep_milliseconds(1); /* while the others have nothing left */
+    c->called[0][i]++;
+    atomic_fetch_add_explicit(&c->done, 1, memory_order_relaxed);
+}
+
+static void second_phase(void *user, int64_t i, int worker)
+{
+    course *c = user;
+    (void)worker;
+    c->called[1][i]++;
+    if (atomic_load_explicit(&c->done, memory_order_relaxed) < ITEMS ||
+        c->called[0][ITEMS - 1 - i] != 1)
+        atomic_fetch_add(&c->early[0], 1);
+    atomic_fetch_add_explicit(&c->done, 1, memory_order_relaxed);
+}
+
+static void third_phase(void *user, int64_t i, int worker)
+{
+    course *c = user;
+    (void)i, (void)worker;
+    if (atomic_load_explicit(&c->done, memory_order_relaxed) < ITEMS + ITEMS / 2)
+        atomic_fetch_add(&c->early[1], 1);
+}
+
+Test(pool, begins_a_phase_when_the_one_before_has_ended)
+{
+    const sg_phase phase[] = {{ITEMS, first_phase}, {ITEMS / 2, second_phase}, {1, third_phase}};
+    for (int threads = 1; threads <= 5; threads++)
+        for (int again = 0; again < 10; again++) {
+            course c = {0};
+            sg_parallel_phases(threads, 3, phase, &c);
+            cr_expect_eq(c.early[0], 0);
+            cr_expect_eq(c.early[1], 0);
+            for (int i = 0; i < ITEMS; i++) {
+                cr_expect_eq(c.called[0][i], 1);
+                cr_expect_eq(c.called[1][i], i < ITEMS / 2);
+            }
+        }
 }
 
 /* ---- the process -----------------------------------------------------------------------------
@@ -128,9 +188,9 @@ Test(pool, begins_anew_in_a_forked_process)
     pid_t child = fork();
     cr_assert_neq(child, -1);
     if (!child) {
-        atomic_int here = 0;
-        sg_pool_run(THREADS, meet, &here);
-        _exit(here == THREADS ? 0 : 1);
+        meeting m = {0};
+        sg_pool_run(THREADS, meet, &m);
+        _exit(m.left == THREADS ? 0 : 1);
     }
     int status;
     cr_assert_eq(waitpid(child, &status, 0), child);
