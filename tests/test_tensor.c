@@ -244,13 +244,13 @@ Test(tensor, every_augmentation)
                 check_all(d, degree, flags, 10 + d);
 }
 
-/* Degrees 2 to 4 backward: letters around a vector's, blocks of 256 entries, tiles of 4 vectors of
- * points, fewer increments than what a field's tables are worth. */
+/* Degrees 2 to 4 backward: letters around a vector's, blocks of 256 entries or of 128 points, tiles
+ * of 4 vectors of points, fewer increments than what a field's tables are worth. */
 Test(tensor, closed_forms)
 {
     const int32_t dimension[] = {2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 17};
-    const int64_t length[] = {2,  3,  4,  5,  8,  9,  16,  17,  31, 32,
-                              33, 34, 63, 64, 65, 66, 129, 257, 300};
+    const int64_t length[] = {2,  3,  4,  5,  8,  9,   16,  17,  31,  32, 33,
+                              34, 63, 64, 65, 66, 127, 128, 129, 257, 300};
     for (size_t i = 0; i < sizeof dimension / sizeof *dimension; i++)
         for (size_t j = 0; j < sizeof length / sizeof *length; j++)
             for (int32_t degree = 2; degree <= 4; degree++)

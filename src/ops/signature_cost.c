@@ -33,10 +33,6 @@ sg_signature_shape sg_signature_shape_of(const sg_signature_batch *b, int what,
     }
     s.volume = s.forward && sg_tensor_sig_is_closed(plan, sg_steps(plan, b->length));
     s.field = what == SG_BATCH_VJP && sg_tensor_vjp_is_closed(plan, sg_steps(plan, b->length));
-    if (s.closed) {
-        double paths = s.batch < s.lanes ? s.batch : s.lanes;
-        s.run = paths * ((double)plan->size[2] / s.lanes / 2 + 0.5);
-    }
     if (b->kernels == &sg_log_sig_kernels) s.log = s.product * plan->degree / 3;
     return s;
 }
@@ -68,11 +64,15 @@ static double cost_of_closed_form(const sg_signature_shape *s)
     double letters = (double)s->plan->letters, pairs = letters * letters / 2;
     double points = s->filled * s->steps;
     if (s->degree == 2) return cost_of_area(s);
+    bool few = letters <= SG_FIELD_LETTERS;
+    if (s->degree == 4 && few)
+        return 400 + 1.2 * letters * letters * letters * pairs +
+               round_up((points + 2) / s->lanes) *
+                   (30 + (20 + letters + 1.5 * letters * letters) * (letters - 1) * letters / 2);
     if (s->degree == 4)
         return 1300 + 14 * letters * letters * pairs +
                points * (4 * letters + (28 + 12.5 * letters) * pairs / s->lanes);
-    if (letters <= SG_FIELD_LETTERS)
-        return 150 + 6.5 * letters * pairs + points * (2 + 3.5 * letters * pairs / s->lanes);
+    if (few) return 150 + 6.5 * letters * pairs + points * (2 + 3.5 * letters * pairs / s->lanes);
     return 1500 + 6.5 * letters * pairs + points * (10 + 22 * pairs / s->lanes);
 }
 
@@ -99,18 +99,39 @@ static double cost_of_tensor(const sg_signature_shape *s)
     return (s->forward ? 240 : 570) + 3 * s->words / s->lanes + s->filled * s->steps * increment;
 }
 
+static double cost_of_item(const sg_signature_shape *s)
+{
+    if (s->degree == 1 || s->plan->letters == 1) /* a path's ends decide */
+        return 50 + (s->forward ? s->words : s->steps * (double)s->plan->letters / 4);
+    return s->volume ? cost_of_volumes(s) : s->field ? cost_of_closed_form(s) : cost_of_tensor(s);
+}
+
+/* The signatures whose logarithms a call goes back from. */
+static sg_signature_shape signatures_of(const sg_signature_shape *s)
+{
+    sg_signature_shape f = *s;
+    f.forward = true;
+    f.field = false;
+    f.volume = sg_tensor_sig_is_closed(s->plan, (int64_t)s->steps);
+    return f;
+}
+
+/* Of a logarithm by itself; up to degree 3 it has a closed form. */
+static double cost_of_log(const sg_signature_shape *s)
+{
+    if (s->log == 0) return 0;
+    double n = s->degree, rows = n <= 3 ? 0 : 13 * n * n * n;
+    return (rows + (n <= 3 ? 1 : 0.55) * s->log) * (s->forward ? 1 : 2.3);
+}
+
 double sg_cost_of_items(const sg_signature_shape *s)
 {
-    double item, log = (s->forward ? 3 : 9) * s->log / s->lanes;
-    if (s->degree == 1 || s->plan->letters == 1) /* a path's ends decide */
-        item = 50 + (s->forward ? s->words : s->steps * (double)s->plan->letters / 4);
-    else if (s->volume)
-        item = cost_of_volumes(s);
-    else if (s->field)
-        item = cost_of_closed_form(s);
-    else
-        item = cost_of_tensor(s);
-    return s->batch * (item + log);
+    double item = cost_of_item(s) + cost_of_log(s);
+    if (!s->forward && s->log > 0) {
+        sg_signature_shape f = signatures_of(s);
+        item += cost_of_item(&f);
+    }
+    return s->batch * item;
 }
 
 /* ---- groups, one item a lane --------------------------------------------------------------------
@@ -180,14 +201,13 @@ static const rates *rates_backward(const sg_signature_shape *s, double longest)
     return sg_lanes_vjp_wide(s->plan, (int64_t)piece, exact) ? &PULL_WIDE : &PULL;
 }
 
-/* Of increments, and of what comes after them. */
+/* Of increments, and of what comes after them, for so many rows of a group. */
 static double cost_of_steps(const sg_signature_shape *s, const sg_lane_route *route, double longest,
-                            double filled)
+                            double filled, double rows)
 {
     double steps = filled * longest, letters = (double)s->plan->letters;
-    if (s->field && s->log > 0 && s->degree <= 3)
-        return s->lanes * cost_of_closed_form(s) * steps / (s->filled * s->steps + 1);
-    if (s->closed) return 60 + (40 + steps) * s->run;
+    if (s->forward && s->pathwise) /* a row after the other */
+        return 60 + rows * (40 + steps) * ((double)s->plan->size[2] / s->lanes / 2 + 0.5);
     const rates *r = s->forward ? rates_forward(s, route) : rates_backward(s, longest);
     double leaf = r->step * s->step * (s->half ? HALF_LEAF : 1),
            low = (double)sg_plan_low_words(s->plan), step;
@@ -201,7 +221,7 @@ static double cost_of_steps(const sg_signature_shape *s, const sg_lane_route *ro
 double sg_cost_of_steps(const sg_signature_shape *s, double longest, double filled)
 {
     sg_lane_route route = route_of(s, longest);
-    return unit_of(s) * cost_of_steps(s, &route, longest, filled);
+    return unit_of(s) * cost_of_steps(s, &route, longest, filled, s->lanes);
 }
 
 /* Less than any of the rates make of it. */
@@ -263,6 +283,11 @@ double sg_least_cost_of_groups(const sg_signature_shape *s, int spread)
     return unit_of(s) * (groups * least_cost_of_group(s) + join);
 }
 
+bool sg_lanes_pull_rows(const sg_signature_shape *s, int64_t spread)
+{
+    return s->field && s->log > 0 && s->degree <= 3 && spread == 1;
+}
+
 /* Into how many pieces float's accuracy backward cuts so many increments. */
 static double exact_pieces(const sg_signature_shape *s, double steps)
 {
@@ -289,10 +314,18 @@ static double cost_of_spread(const sg_signature_shape *s, const sg_lane_route *r
     return *joined ? inside : rows;
 }
 
-/* Backward the signatures of chunks come first, by Horner's rule and without their top level. */
-static double cost_of_nodes(const sg_signature_shape *s, double steps)
+/* Backward the signatures of chunks come first, by Horner's rule and without their top level; or,
+ * for their logarithms, all of them. */
+static double cost_of_signatures(const sg_signature_shape *s, double steps, double filled,
+                                 double rows, bool chunks)
 {
-    return steps * (s->step - s->words + 3 * (double)s->plan->letters);
+    if (s->log > 0) {
+        sg_signature_shape f = signatures_of(s);
+        sg_lane_route route = route_of(&f, steps);
+        return cost_of_steps(&f, &route, steps, filled, rows);
+    }
+    double increment = s->step - s->words + 3 * (double)s->plan->letters;
+    return chunks ? filled * steps * increment : 0;
 }
 
 /* A group takes as long as its longest path. Sorted by length, if lengths are spread evenly, the
@@ -302,13 +335,19 @@ double sg_cost_of_groups(const sg_signature_shape *s, int spread, bool *joined)
     double groups = round_up(s->batch * spread / s->lanes);
     double filled = s->filled;
     if (filled < 1 && spread < s->lanes) filled += (1 - filled) / groups;
-    double steps = round_up(s->steps / spread), pieces = exact_pieces(s, steps);
+    bool by_rows = sg_lanes_pull_rows(s, spread);
+    double steps = round_up(s->steps / spread), pieces = by_rows ? 1 : exact_pieces(s, steps);
     sg_lane_route route = route_of(s, steps);
-    double group = cost_of_steps(s, &route, steps, filled) + (pieces - 1) * cost_of_lanes_join(s);
-    if (!s->forward && spread * pieces > 1) group += cost_of_nodes(s, filled * steps);
-    double log = spread == 1 ? groups * s->log : s->batch * 3 * s->log / s->lanes;
-    return unit_of(s) * (groups * group + cost_of_spread(s, &route, spread, groups, joined) +
-                         log * (s->forward ? 1 : 3));
+    double all = s->batch * spread, rows = all < s->lanes ? all : s->lanes;
+    double group =
+        (by_rows ? rows * cost_of_closed_form(s) : cost_of_steps(s, &route, steps, filled, rows)) +
+        (pieces - 1) * cost_of_lanes_join(s);
+    if (!s->forward) group += cost_of_signatures(s, steps, filled, rows, spread * pieces > 1);
+    if (spread * pieces > 1) /* logarithms are taken by themselves */
+        group += rows / spread * cost_of_log(s);
+    else if (s->log > 0)
+        group += (1.3 * s->log + 150 * s->degree) * (s->forward ? 1 : 3.5);
+    return unit_of(s) * (groups * group + cost_of_spread(s, &route, spread, groups, joined));
 }
 
 double sg_cost_of_joined_piece(const sg_signature_shape *s, int spread, double steps)

@@ -18,7 +18,6 @@ typedef struct {
     double step;    /* multiply-adds of Horner's rule for one increment */
     double product; /* of the Chen product of two tensors */
     double log;     /* of a logarithm, where that is wanted */
-    double run;     /* of one increment of a group, forward in closed form */
     bool volume;    /* forward of degree 3 by points, item by item */
     bool field;     /* backward in closed form, item by item */
     double filled;  /* mean length of a path over the longest: a guess where lengths differ */
@@ -42,6 +41,9 @@ double sg_cost_of_steps(const sg_signature_shape *shape, double longest, double 
 /* Of two tensors in rows, and of all lanes of a group at once. */
 double sg_cost_of_join(const sg_signature_shape *shape);
 double sg_cost_of_lanes_join(const sg_signature_shape *shape);
+/* Backward, whether groups leave their paths, one after the other, to a closed form, as they do
+ * where nothing is cut. */
+bool sg_lanes_pull_rows(const sg_signature_shape *shape, int64_t spread);
 /* Backward, whether the lanes of a path are best joined and split in the vectors. */
 bool sg_lanes_are_woven(const sg_signature_shape *shape, int64_t spread);
 /* Of one more piece of so many steps, where lanes are joined in the vectors. */

@@ -92,6 +92,7 @@ static void cut_time(const sg_signature_batch *b, int what, const sg_signature_s
                      sg_signature_layout *l)
 {
     bool exact = b->scalar == SG_F32 && !s->forward;
+    if (sg_lanes_pull_rows(s, l->chunks.spread)) return;
     for (;;) {
         sg_signature_layout next = *l;
         int64_t pieces = l->chunks.pieces, more = more_runs(s, pieces);
@@ -172,7 +173,8 @@ static offers make_offers(const sg_signature_shape *s, double best)
     for (int k = start; k >= 0; k--) {
         o.cost[k] = sg_cost_of_groups(s, 1 << k, &o.joined[k]);
         if (o.cost[k] < best) best = o.cost[k];
-        if (k < start && o.cost[k] > o.cost[k + 1]) break;
+        bool rises = k < start && o.cost[k] > o.cost[k + 1];
+        if (rises && !sg_lanes_pull_rows(s, 1)) break;
     }
     for (int k = start + 1; k < all && best > sg_least_cost_of_groups(s, 1 << k); k++) {
         o.cost[k] = sg_cost_of_groups(s, 1 << k, &o.joined[k]);

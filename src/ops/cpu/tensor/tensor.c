@@ -15,8 +15,8 @@ int64_t sg_tensor_elements(const sigad_plan *plan, int64_t length, int64_t bytes
         const sg_tensor_kernels *kernels =
             (bytes == sizeof(float) ? sg_tensor_f32 : sg_tensor_f64)[plan->isa];
         closed = kernels->closed_vjp_bytes(plan, length);
-        if (plan->degree == 2) return closed / bytes;
-        steps = SG_BENT_FIELD_STEPS; /* of shorter paths */
+        if (sg_tensor_vjp_is_always_closed(plan)) return closed / bytes;
+        steps = SG_FIELD_STEPS; /* of shorter paths */
     }
     int64_t total = sg_tensor_place(plan, steps, bytes, backward, NULL, &shape, &area);
     if (total >= 0 && total < closed) total = closed;

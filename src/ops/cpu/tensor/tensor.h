@@ -29,16 +29,17 @@ static inline bool sg_tensor_serves(const sigad_plan *plan)
 }
 
 /* Whether sig_vjp runs no state through time: from as many increments on as it takes to make up for
- * the tables of its field, which are made from the cotangent first; in degree 3 of few letters they
- * are small. */
-enum { SG_FIELD_STEPS = 8, SG_BENT_FIELD_STEPS = 16 };
-enum { SG_FIELD_LETTERS = 5 };
+ * the tables of its field, which are made from the cotangent first; those of few letters are small.
+ */
+enum { SG_FIELD_STEPS = 16, SG_FIELD_LETTERS = 5 };
+static inline bool sg_tensor_vjp_is_always_closed(const sigad_plan *plan)
+{
+    return sg_tensor_serves(plan) && plan->degree <= (plan->letters <= SG_FIELD_LETTERS ? 4 : 2);
+}
 static inline bool sg_tensor_vjp_is_closed(const sigad_plan *plan, int64_t steps)
 {
-    if (!sg_tensor_serves(plan) || plan->degree == 2) return sg_tensor_serves(plan);
-    bool small = plan->degree == 3 && plan->letters <= SG_FIELD_LETTERS;
-    int64_t least = small ? SG_FIELD_STEPS : SG_BENT_FIELD_STEPS;
-    return plan->degree <= 4 && steps >= least;
+    return sg_tensor_vjp_is_always_closed(plan) ||
+           (sg_tensor_serves(plan) && plan->degree <= 4 && steps >= SG_FIELD_STEPS);
 }
 
 /* Whether sig sums the words of degree 3 by points: from as many increments on as it takes to make
