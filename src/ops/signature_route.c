@@ -26,6 +26,7 @@ static const sg_lane_kernels *half_of(const sg_signature_batch *b)
 
 enum {
     RUNS = 16,        /* as many tasks as are worth having for threads */
+    TASKS = 12,       /* of a thread, where they cost nothing */
     RUN_COST = 10000, /* and what a task should cost at least */
     FORWARD_BYTES = 4 << 20,
     BACKWARD_BYTES = 32 << 20 /* most scratch of one thread in lanes: allocators hand larger blocks
@@ -369,13 +370,16 @@ int64_t sg_signature_layout_bytes(const sg_signature_layout *l)
     return total;
 }
 
-/* What the kernels forward set up for a group they can use for the next ones. */
-static int64_t groups_of_task(const sg_signature_batch *b, int what, const sg_signature_layout *l)
+/* Items of a task. What the kernels forward set up for a group they can use for the next ones; the
+ * smaller the tasks, the less a thread waits for the last one of another, on a slower core. */
+static int64_t items_of_task(const sg_signature_batch *b, int what, const sg_signature_layout *l)
 {
-    if (!l->lanes || b->kernels != &sg_sig_kernels || what != SG_BATCH_FWD) return 1;
-    int64_t most = SG_MOST_ROWS / l->lanes->lanes, share = l->tasks / (8 * (int64_t)l->threads);
-    if (l->threads == 1 || share > most) return most;
-    return share < 1 ? 1 : share;
+    int64_t least = l->lanes ? l->lanes->lanes : 1;
+    if (!l->lanes || b->kernels != &sg_sig_kernels || what != SG_BATCH_FWD) return least;
+    if (sg_lanes_sig_is_closed(b->plan, l->lanes->pairs_letters)) least = 1;
+    int64_t share = b->batch / (TASKS * (int64_t)l->threads) / least * least;
+    if (l->threads == 1 || share > SG_MOST_ROWS) return SG_MOST_ROWS;
+    return share < least ? least : share;
 }
 
 void sg_signature_run_by(const sg_signature_batch *batch, int what, const sg_signature_layout *l)
@@ -387,11 +391,11 @@ void sg_signature_run_by(const sg_signature_batch *batch, int what, const sg_sig
                           .x_entries = sg_signature_x_entries(kernels, batch->plan, batch->length),
                           .y_entries = sg_signature_y_entries(kernels, batch->plan),
                           .order = batch->work,
-                          .groups = groups_of_task(batch, what, l)};
+                          .items = items_of_task(batch, what, l)};
     if (l->order_bytes) sg_signature_sort(batch->lengths, batch->length, j.order, batch->batch);
     if (l->lanes && sg_chunk_count(&l->chunks) > 1)
         sg_signature_run_chunks(&j);
     else
-        sg_parallel(l->threads, (l->tasks + j.groups - 1) / j.groups,
+        sg_parallel(l->threads, (batch->batch + j.items - 1) / j.items,
                     l->lanes ? sg_signature_run_group : sg_signature_run_item, &j);
 }
