@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 35, COMPANIES = 4 };
+enum { BATCH = 35, COMPANIES = 5 };
 
 static void *make(int64_t count, size_t size)
 {
@@ -49,8 +49,9 @@ static void *end_paths(bool single, const void *points, int64_t length, int64_t 
     return x;
 }
 
-/* In the first company all paths are as long as can be. In the others every third keeps its length
- * of the company before, and the others draw new ones, of long, mixed and short paths. */
+/* In the first company all paths are as long as can be. In the next ones every third keeps its
+ * length of the company before, and the others draw new ones, of long, mixed and short paths. In
+ * the last one all are as long as a short one of the company before. */
 static void draw_lengths(int company, int64_t length, const int64_t *before, int64_t *lengths)
 {
     uint64_t seed = sg_random_key((uint64_t)length, (uint64_t)company);
@@ -58,6 +59,7 @@ static void draw_lengths(int company, int64_t length, const int64_t *before, int
     for (int i = 0; i < BATCH; i++) {
         double part = company ? sg_random_uniform(seed, (uint64_t)i) * most : 1;
         lengths[i] = company && i % 3 == company % 3 ? before[i] : (int64_t)(part * (double)length);
+        if (company == COMPANIES - 1) lengths[i] = before[1];
     }
 }
 

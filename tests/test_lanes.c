@@ -332,10 +332,10 @@ Test(lanes, where_the_wide_core_is_taken)
             sg_lane_route few = sg_lanes_route(plan, SG_WIDE_STEPS, false, 64),
                           some = sg_lanes_route(plan, 119, false, 64),
                           many = sg_lanes_route(plan, 10000, false, 64);
-            cr_assert_eq(few.wide, possible && degree <= 8);
+            cr_assert_eq(few.wide, possible && degree <= 7);
             cr_assert_eq(some.wide, possible && degree >= 7);
             cr_assert_eq(many.wide, possible && degree > 10);
-            cr_assert(!some.wide || some.joins == (degree < 8 ? 0 : degree <= 10 ? 1 : 2));
+            cr_assert(!some.wide || some.joins == (degree <= 10 ? 1 : 2));
             cr_assert_not(some.wide && some.core);
             sigad_plan_destroy(plan);
         }

@@ -56,9 +56,10 @@ class Grid:
         return float(self.rows[key]["share"]) or math.nan if key in self.rows else math.nan
 
     def gain(self, *key):
-        """How many times faster two threads are."""
+        """How many times faster two threads are, and how many times as much two calls at once get done."""
         *rest, shape = key
-        return float(self.rows[(*rest, 2, shape)]["gain"]) if (*rest, 2, shape) in self.rows else math.nan
+        row = self.rows.get((*rest, 2, shape))
+        return f'{row["gain"]} ({row["limit"]})' if row else ""
 
     def workspace(self, *key):
         return float(self.rows[key]["workspace"]) / 1024 if key in self.rows else math.nan
@@ -75,7 +76,7 @@ def signature_table(grid, name):
             for dtype in DTYPES:
                 key = (name, "sig", 0, 0, direction, dtype, 1, shape)
                 row += [figure(grid.time(*key)), f"{grid.share(*key):.2f}" if grid.share(*key) > 0 else ""]
-            row += [f'{grid.gain(name, "sig", 0, 0, direction, "f64", shape):.2f}',
+            row += [grid.gain(name, "sig", 0, 0, direction, "f64", shape),
                     f'{grid.workspace(name, "sig", 0, 0, direction, "f64", 1, shape):.0f}']
         body.append(row)
     return table(head, body)
@@ -123,7 +124,7 @@ def transform_table(grid, operation):
                 if direction == "forward":
                     row.append(f'{grid.share(*key, "f64", 1, shape):.2f}')
                 if method == 2:
-                    row += [f'{grid.gain(*key, "f64", shape):.2f}', f'{grid.workspace(*key, "f64", 1, shape):.0f}']
+                    row += [grid.gain(*key, "f64", shape), f'{grid.workspace(*key, "f64", 1, shape):.0f}']
         body.append(row)
     return table(head, body)
 
@@ -194,9 +195,18 @@ def levels(text):
     return [float(value) for value in text.split(",")]
 
 
-def quotient(row):
-    """Of errors and those of the recursion, at the worst level: the median of all draws and the largest."""
-    return levels(row["quotient"])
+def accuracy_name(row):
+    """A shape, and what is special about it."""
+    words = [", ".join(row[c] for c in ("batch", "length", "dimension", "degree"))]
+    words += [row["path"]] * (row["path"] != "walk") + [c for c in ("lead-lag", "time", "mixed") if row[c] == "1"]
+    words += [f'level {row["cotangent"]}'] * (row["cotangent"] != "0")
+    return " ".join(words)
+
+
+def quotients(text, share=True):
+    """Median and largest of a batch's error over the recursion's, and how many batches exceed four."""
+    middle, most, above = levels(text)
+    return f"{middle:.1f}, {most:.1f}" + (f", {above:.0%}" if share and above else "")
 
 
 def accuracy_table(rows, dtype):
@@ -204,8 +214,7 @@ def accuracy_table(rows, dtype):
     cases = collections.defaultdict(dict)
     for row in rows:
         if row["dtype"] == dtype:
-            name = ", ".join(row[c] for c in ("batch", "length", "dimension", "degree")) + " smooth" * (row["path"] == "smooth")
-            cases[name][row["direction"], row["kernel"]] = row
+            cases[accuracy_name(row)][row["direction"], row["kernel"]] = row
     head = ["B, L, d, N"]
     for direction in DIRECTIONS:
         head += [f"{direction}: recursion"] + [KERNELS[k] for k in kernels]
@@ -213,22 +222,33 @@ def accuracy_table(rows, dtype):
     for name, found in cases.items():
         line = [name]
         for direction in DIRECTIONS:
-            line.append(f'{max(levels(found[direction, "0"]["reference"])):.1e}')
+            row = found[direction, "0"]
+            line.append(f'{max(levels(row["reference"])):.1e} ({quotients(row["mirrored"])})')
             for k in kernels:
-                middle, most = quotient(found[direction, k])
-                line.append(f'{max(levels(found[direction, k]["error"])):.1e} ({middle:.1f}, {most:.1f})')
+                row = found[direction, k]
+                line.append(f'{max(levels(row["error"])):.1e} ({quotients(row["quotient"])})')
         body.append(line)
     return table(head, body)
 
 
 def accuracy_summary(rows):
-    def cell(kernel, direction, dtype):
-        all_of = [quotient(row) for row in rows
-                  if (row["kernel"], row["direction"], row["dtype"]) == (kernel, direction, dtype)]
-        return f"{max(middle for middle, _ in all_of):.1f} ({max(most for _, most in all_of):.1f})"
+    def cell(name, kernel, direction, dtype, paths):
+        chosen = [row for row in rows if (row["kernel"], row["direction"], row["dtype"]) == (kernel, direction, dtype)
+                  and (row["path"] if row["path"] in ("drift", "straight") else "mixed" * (row["mixed"] == "1")) == paths]
+        if not chosen:
+            return ""
+        found = [levels(row[name]) for row in chosen]
+        batches = [int(row["draws"]) for row in chosen]
+        above = sum(share * count for (_, _, share), count in zip(found, batches)) / sum(batches)
+        middle = max(middle for (middle, _, _), count in zip(found, batches) if count > 1)
+        return f"{middle:.1f} ({max(most for _, most, _ in found):.1f}, {above:.1%})"
 
-    kernels = [k for k in KERNELS if any(row["kernel"] == k for row in rows)]
-    body = [[KERNELS[k]] + [cell(k, direction, dtype) for dtype in DTYPES for direction in DIRECTIONS] for k in kernels]
+    lines = [("recursion, mirrored", "mirrored", "0", "")]
+    lines += [(name, "quotient", k, "") for k, name in KERNELS.items() if any(row["kernel"] == k for row in rows)]
+    lines += [(f"automatic, {title}", "quotient", "0", paths) for title, paths in
+              (("drifting paths", "drift"), ("mixed lengths", "mixed"), ("nearly straight paths", "straight"))]
+    body = [[title] + [cell(name, kernel, direction, dtype, paths) for dtype in DTYPES for direction in DIRECTIONS]
+            for title, name, kernel, paths in lines]
     return table(["kernel", "f64 forward", "f64 backward", "f32 forward", "f32 backward"], body)
 
 
@@ -304,7 +324,8 @@ Written by `{about["command"]}` on {about["date"]}. Do not edit: run it on your 
 Times are medians, in microseconds for one path (one item of the batch), on one thread and in float64 unless a column says
 otherwise. *Share*: the operations of Horner's rule (F(d, N) in [kernels.md](kernels.md) for each increment) over time, over the
 rate of a product of 512 × 512 matrices measured just before. More than 1 is possible, because the
-kernels need fewer operations than that rule. *2 threads*: how many times faster they are. *KiB*: workspace, besides arguments and
+kernels need fewer operations than that rule. *2 threads*: how many times faster they are, and in brackets how many times as much two
+threads get done that share nothing, each with calls of its own: what the machine allows. *KiB*: workspace, besides arguments and
 result. B paths in a batch, L points, d letters, degree N.
 
 ## Signatures
@@ -332,12 +353,21 @@ result. B paths in a batch, L points, d letters, degree N.
     parts.append(cliff_table(cliffs))
     parts.append(f"""## Accuracy
 
-Errors against the reference recursion (Horner, one increment after another) in long double, beside those of that recursion
-in the dtype itself: the largest of a level in a batch over the level's largest entry, worst level; for the backward the largest
-of the gradient over its largest entry. Random walks, and sines (smooth). Errors of one batch scatter by a factor of two, quotients
-of two such errors more, so each shape is drawn 20 times (5 if it is longer than 300 points, sines once): errors are medians, and
-behind them stand the median and the largest of the quotients by the recursion's own error. The worst shape's median, and the
-largest quotient of any draw of any shape:
+Errors against the reference recursion (Horner, one increment after another) in long double (of float32, in double), beside
+those of that recursion in the dtype itself: the largest of a level in a batch over the level's largest entry, worst level; for
+the backward the largest of the gradient over its largest entry. Paths are random walks unless something else is said: *away*
+start at 100; of a *drift* the line is as long as the walk about it, a *straight* path's walk is a tenth of that; *smooth* are sines.
+*Level*: cotangents of this level alone.
+
+The largest of many rounding errors is a random number, and a quotient of two such numbers scatters whatever it compares. So
+each shape is drawn 5 to 20 times (the two longest once), and there are three figures: the median of the quotients by the recursion's own
+error, the largest of any batch, and the share of batches above 4. Behind the recursion's error stand the same figures of the
+recursion against itself, with increments in the other order and words read backwards, an identity that adds the same
+terms up the other way round: how quotients scatter where there is nothing to tell. An error is more than four times the recursion's
+where the *median* is above 4; single batches exceed that earlier.
+
+Over all shapes but those of drifting and straight paths and mixed lengths, which have lines of their own: the worst median, the largest
+quotient of any batch, and the share of all batches above 4:
 
 {accuracy_summary(accuracy)}
 ### float64

@@ -1,5 +1,6 @@
 /* What a route costs, in multiply-adds of whole vectors: 0.4 ns each on the machine where the
- * constants were measured (Zen 4, AVX-512). Only ratios matter to the choice. */
+ * constants were measured (Zen 4, AVX-512). Only ratios matter to the choice. The constants are
+ * fitted to what `bench-routes --ways` prints (docs/kernels.md, Measuring). */
 #include "ops/signature_cost.h"
 #include "ops/cpu/steps.h"
 #include "ops/cpu/tensor/tensor.h"
@@ -33,10 +34,6 @@ sg_signature_shape sg_signature_shape_of(const sg_signature_batch *b, int what,
     }
     s.volume = s.forward && sg_tensor_sig_is_closed(plan, sg_steps(plan, b->length));
     s.field = what == SG_BATCH_VJP && sg_tensor_vjp_is_closed(plan, sg_steps(plan, b->length));
-    if (s.closed) {
-        double paths = s.batch < s.lanes ? s.batch : s.lanes;
-        s.run = paths * ((double)plan->size[2] / s.lanes / 2 + 0.5);
-    }
     if (b->kernels == &sg_log_sig_kernels) s.log = s.product * plan->degree / 3;
     return s;
 }
@@ -75,7 +72,7 @@ static double cost_of_closed_form(const sg_signature_shape *s)
                    (30 + (20 + letters + 1.5 * letters * letters) * (letters - 1) * letters / 2);
     if (s->degree == 4)
         return 1300 + 14 * letters * letters * pairs +
-               points * (4 * letters + (28 + 12.5 * letters) * pairs / s->lanes);
+               points * (1.5 * letters + (28 + 13.5 * letters) * pairs / s->lanes);
     if (few) return 150 + 6.5 * letters * pairs + points * (2 + 3.5 * letters * pairs / s->lanes);
     return 1500 + 6.5 * letters * pairs + points * (10 + 22 * pairs / s->lanes);
 }
@@ -107,18 +104,40 @@ static double cost_of_tensor(const sg_signature_shape *s)
     return (s->forward ? 240 : 570) + 3 * s->words / s->lanes + s->filled * s->steps * increment;
 }
 
+static double cost_of_item(const sg_signature_shape *s)
+{
+    if (s->degree == 1 || s->plan->letters == 1) /* a path's ends decide */
+        return 50 + (s->forward ? s->words : s->steps * (double)s->plan->letters / 4);
+    return s->volume ? cost_of_volumes(s) : s->field ? cost_of_closed_form(s) : cost_of_tensor(s);
+}
+
+/* The signatures whose logarithms a call goes back from. */
+static sg_signature_shape signatures_of(const sg_signature_shape *s)
+{
+    sg_signature_shape f = *s;
+    f.forward = true;
+    f.field = false;
+    f.volume = sg_tensor_sig_is_closed(s->plan, (int64_t)s->steps);
+    return f;
+}
+
+/* Of a logarithm by itself; up to degree 3 it has a closed form. */
+static double cost_of_log(const sg_signature_shape *s)
+{
+    if (s->log == 0) return 0;
+    double n = s->degree;
+    if (n <= 3) return s->log + (s->forward ? 0 : 250);
+    return (13 * n * n * n + 0.55 * s->log) * (s->forward ? 1 : 2.3);
+}
+
 double sg_cost_of_items(const sg_signature_shape *s)
 {
-    double item, log = (s->forward ? 3 : 9) * s->log / s->lanes;
-    if (s->degree == 1 || s->plan->letters == 1) /* a path's ends decide */
-        item = 50 + (s->forward ? s->words : s->steps * (double)s->plan->letters / 4);
-    else if (s->volume)
-        item = cost_of_volumes(s);
-    else if (s->field)
-        item = cost_of_closed_form(s);
-    else
-        item = cost_of_tensor(s);
-    return s->batch * (item + log);
+    double item = cost_of_item(s) + cost_of_log(s);
+    if (!s->forward && s->log > 0) {
+        sg_signature_shape f = signatures_of(s);
+        item += cost_of_item(&f);
+    }
+    return s->batch * item;
 }
 
 /* ---- groups, one item a lane --------------------------------------------------------------------
@@ -188,14 +207,13 @@ static const rates *rates_backward(const sg_signature_shape *s, double longest)
     return sg_lanes_vjp_wide(s->plan, (int64_t)piece, exact) ? &PULL_WIDE : &PULL;
 }
 
-/* Of increments, and of what comes after them. */
+/* Of increments, and of what comes after them, for so many rows of a group. */
 static double cost_of_steps(const sg_signature_shape *s, const sg_lane_route *route, double longest,
-                            double filled)
+                            double filled, double rows)
 {
     double steps = filled * longest, letters = (double)s->plan->letters;
-    if (s->field && s->log > 0 && s->degree <= 3)
-        return s->lanes * cost_of_closed_form(s) * steps / (s->filled * s->steps + 1);
-    if (s->closed) return 60 + (40 + steps) * s->run;
+    if (s->forward && s->pathwise) /* a row after the other */
+        return 60 + rows * (40 + steps) * ((double)s->plan->size[2] / s->lanes / 2 + 0.5);
     const rates *r = s->forward ? rates_forward(s, route) : rates_backward(s, longest);
     double leaf = r->step * s->step * (s->half ? HALF_LEAF : 1),
            low = (double)sg_plan_low_words(s->plan), step;
@@ -209,14 +227,26 @@ static double cost_of_steps(const sg_signature_shape *s, const sg_lane_route *ro
 double sg_cost_of_steps(const sg_signature_shape *s, double longest, double filled)
 {
     sg_lane_route route = route_of(s, longest);
-    return unit_of(s) * cost_of_steps(s, &route, longest, filled);
+    return unit_of(s) * cost_of_steps(s, &route, longest, filled, s->lanes);
 }
 
-/* Less than any of the rates make of it. */
-static double least_cost_of_group(const sg_signature_shape *s)
+/* No more than any of the rates make of it. */
+sg_bound sg_least_cost_of_group(const sg_signature_shape *s)
 {
-    if (s->closed) return 0;
-    return s->forward ? 190 + (s->degree <= 4 ? 4.5 : 0.8) * s->words : 420 + 4 * s->words;
+    if (s->forward && s->pathwise) return (sg_bound){0, 0};
+    double letters = (double)s->plan->letters, low = (double)sg_plan_low_words(s->plan), once, step;
+    if (!s->forward) {
+        once = 420 + 6 * s->words;
+        step = 16 * letters + 1.7 * low + 0.32 * s->step;
+    } else if (s->degree <= 4) {
+        once = 190 + 4.5 * s->words;
+        step = 2 * letters + 0.24 * s->step;
+    } else {
+        once = 260 + 0.8 * s->words;
+        step = 1.5 * letters + low;
+    }
+    if (s->plan->sums || s->log > 0) step = 0;
+    return (sg_bound){unit_of(s) * once, unit_of(s) * HALF_LEAF * s->filled * s->steps * step};
 }
 
 /* ---- joins -------------------------------------------------------------------------------------
@@ -259,16 +289,9 @@ static double cost_of_woven(const sg_signature_shape *s, int64_t spread)
     return all;
 }
 
-double sg_least_cost_of_groups(const sg_signature_shape *s, int spread)
+bool sg_lanes_pull_rows(const sg_signature_shape *s, int64_t spread)
 {
-    double groups = round_up(s->batch * spread / s->lanes),
-           join = s->batch * (spread - 1) * sg_cost_of_join(s);
-    if (spread > 1) {
-        double inside =
-            groups * (s->forward ? cost_of_joined(s, true, spread) : cost_of_woven(s, spread));
-        if (inside < join) join = inside;
-    }
-    return unit_of(s) * (groups * least_cost_of_group(s) + join);
+    return s->field && s->log > 0 && s->degree <= 3 && spread == 1;
 }
 
 /* Into how many pieces float's accuracy backward cuts so many increments. */
@@ -297,10 +320,18 @@ static double cost_of_spread(const sg_signature_shape *s, const sg_lane_route *r
     return *joined ? inside : rows;
 }
 
-/* Backward the signatures of chunks come first, by Horner's rule and without their top level. */
-static double cost_of_nodes(const sg_signature_shape *s, double steps)
+/* Backward the signatures of chunks come first, by Horner's rule and without their top level; or,
+ * for their logarithms, all of them. */
+static double cost_of_signatures(const sg_signature_shape *s, double steps, double filled,
+                                 double rows, bool chunks)
 {
-    return steps * (s->step - s->words + 3 * (double)s->plan->letters);
+    if (s->log > 0) {
+        sg_signature_shape f = signatures_of(s);
+        sg_lane_route route = route_of(&f, steps);
+        return cost_of_steps(&f, &route, steps, filled, rows);
+    }
+    double increment = s->step - s->words + 3 * (double)s->plan->letters;
+    return chunks ? filled * steps * increment : 0;
 }
 
 /* A group takes as long as its longest path. Sorted by length, if lengths are spread evenly, the
@@ -310,13 +341,19 @@ double sg_cost_of_groups(const sg_signature_shape *s, int spread, bool *joined)
     double groups = round_up(s->batch * spread / s->lanes);
     double filled = s->filled;
     if (filled < 1 && spread < s->lanes) filled += (1 - filled) / groups;
-    double steps = round_up(s->steps / spread), pieces = exact_pieces(s, steps);
+    bool by_rows = sg_lanes_pull_rows(s, spread);
+    double steps = round_up(s->steps / spread), pieces = by_rows ? 1 : exact_pieces(s, steps);
     sg_lane_route route = route_of(s, steps);
-    double group = cost_of_steps(s, &route, steps, filled) + (pieces - 1) * cost_of_lanes_join(s);
-    if (!s->forward && spread * pieces > 1) group += cost_of_nodes(s, filled * steps);
-    double log = spread == 1 ? groups * s->log : s->batch * 3 * s->log / s->lanes;
-    return unit_of(s) * (groups * group + cost_of_spread(s, &route, spread, groups, joined) +
-                         log * (s->forward ? 1 : 3));
+    double all = s->batch * spread, rows = all < s->lanes ? all : s->lanes;
+    double group =
+        (by_rows ? rows * cost_of_closed_form(s) : cost_of_steps(s, &route, steps, filled, rows)) +
+        (pieces - 1) * cost_of_lanes_join(s);
+    if (!s->forward) group += cost_of_signatures(s, steps, filled, rows, spread * pieces > 1);
+    if (spread * pieces > 1) /* logarithms are taken by themselves */
+        group += rows / spread * cost_of_log(s);
+    else if (s->log > 0)
+        group += (1.3 * s->log + 150 * s->degree) * (s->forward ? 1 : 3.5);
+    return unit_of(s) * (groups * group + cost_of_spread(s, &route, spread, groups, joined));
 }
 
 double sg_cost_of_joined_piece(const sg_signature_shape *s, int spread, double steps)

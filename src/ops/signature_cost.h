@@ -18,8 +18,7 @@ typedef struct {
     double step;    /* multiply-adds of Horner's rule for one increment */
     double product; /* of the Chen product of two tensors */
     double log;     /* of a logarithm, where that is wanted */
-    double run;     /* of one increment of a group, forward in closed form */
-    bool volume;    /* forward of degree 3 by points, item by item */
+    bool volume;    /* forward of degrees 3 and 4 by points, item by item */
     bool field;     /* backward in closed form, item by item */
     double filled;  /* mean length of a path over the longest: a guess where lengths differ */
 } sg_signature_shape;
@@ -32,8 +31,19 @@ double sg_cost_of_items(const sg_signature_shape *shape);
 /* All items in groups, each in `spread` lanes, and whether these are best joined in the vectors. */
 double sg_cost_of_groups(const sg_signature_shape *shape, int spread, bool *joined);
 
-/* The same whatever their length. */
-double sg_least_cost_of_groups(const sg_signature_shape *shape, int spread);
+/* No more than that, sooner known: what a group costs once, and its steps if no lane has but one
+ * path's. */
+typedef struct {
+    double once, steps;
+} sg_bound;
+sg_bound sg_least_cost_of_group(const sg_signature_shape *shape);
+
+static inline double sg_least_of_groups(const sg_signature_shape *s, const sg_bound *least,
+                                        int spread)
+{
+    int64_t paths = (int64_t)s->lanes / spread, groups = ((int64_t)s->batch + paths - 1) / paths;
+    return (double)groups * (least->once + least->steps / spread);
+}
 
 /* Of one group's increments. Of the longest path of the batch there are `longest`, which decide how
  * they are added up, of the longest of the group `filled` times as many. */
@@ -42,6 +52,9 @@ double sg_cost_of_steps(const sg_signature_shape *shape, double longest, double 
 /* Of two tensors in rows, and of all lanes of a group at once. */
 double sg_cost_of_join(const sg_signature_shape *shape);
 double sg_cost_of_lanes_join(const sg_signature_shape *shape);
+/* Backward, whether groups leave their paths, one after the other, to a closed form, as they do
+ * where nothing is cut. */
+bool sg_lanes_pull_rows(const sg_signature_shape *shape, int64_t spread);
 /* Backward, whether the lanes of a path are best joined and split in the vectors. */
 bool sg_lanes_are_woven(const sg_signature_shape *shape, int64_t spread);
 /* Of one more piece of so many steps, where lanes are joined in the vectors. */

@@ -4,6 +4,8 @@
 #include "emulation.h"
 #include "ops/cuda/driver.h"
 #include "ops/kernels.h"
+#include <atomic>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -22,30 +24,47 @@ struct block {
     char *pages, *bytes;
     size_t page_bytes, size;
     int device;
+    std::atomic<bool> open; // several threads may open it
 };
 
 block *blocks;
 char *region, *region_free;
 int open_depth, device_of_thread;
+struct sigaction told_before; // who was told of faults
 
 size_t rounded(size_t bytes, size_t unit)
 {
     return (bytes + unit - 1) / unit * unit;
 }
 
-void protect(int access)
+void protect(block *b, bool open)
 {
-    for (block *b = blocks; b; b = b->next) mprotect(b->pages, b->page_bytes, access);
+    mprotect(b->pages, b->page_bytes, open ? PROT_READ | PROT_WRITE : PROT_NONE);
+    b->open = open;
+}
+
+// While memory is open, a block opens when it is touched: a kernel touches few of many.
+void open_touched(int, siginfo_t *fault, void *)
+{
+    const char *at = static_cast<const char *>(fault->si_addr);
+    block *b = open_depth ? blocks : NULL;
+    while (b && (at < b->pages || at >= b->pages + b->page_bytes)) b = b->next;
+    if (b)
+        protect(b, true);
+    else
+        sigaction(SIGSEGV, &told_before, NULL); // who will be told of it at once
 }
 
 void open_memory()
 {
-    if (open_depth++ == 0) protect(PROT_READ | PROT_WRITE);
+    open_depth++;
 }
 
 void close_memory()
 {
-    if (--open_depth == 0) protect(PROT_NONE);
+    if (--open_depth) return;
+    for (block *b = blocks; b; b = b->next)
+        if (b->open) protect(b, false);
 }
 
 bool in_region(const void *address)
@@ -70,18 +89,22 @@ void *take_block(size_t bytes)
             mmap(NULL, region_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (found == MAP_FAILED) return NULL;
         region = region_free = static_cast<char *>(found);
+        struct sigaction told = {};
+        told.sa_sigaction = open_touched;
+        told.sa_flags = SA_SIGINFO;
+        sigaction(SIGSEGV, &told, &told_before);
     }
     const size_t size = rounded(bytes ? bytes : 1, ALIGNMENT), pages = rounded(size, PAGE);
     if (bytes > region_bytes ||
         pages + PAGE > region_bytes - static_cast<size_t>(region_free - region))
         return NULL;
-    block *b = static_cast<block *>(malloc(sizeof *b));
-    *b = {blocks, region_free, region_free + (pages - size), pages, bytes, device_of_thread};
+    block *b = new block{blocks,           region_free, region_free + (pages - size), pages, bytes,
+                         device_of_thread, {}};
     region_free += pages + PAGE;
     blocks = b;
-    mprotect(b->pages, pages, PROT_READ | PROT_WRITE);
+    protect(b, true);
     memset(b->pages, 0xff, pages);
-    if (!open_depth) mprotect(b->pages, pages, PROT_NONE);
+    if (!open_depth) protect(b, false);
     emulated.blocks_taken++;
     return b->bytes;
 }
@@ -95,7 +118,7 @@ bool drop_block(void *bytes)
         mmap(b->pages, b->page_bytes, PROT_NONE,
              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
         *link = b->next;
-        free(b);
+        delete b;
         return true;
     }
     return false;

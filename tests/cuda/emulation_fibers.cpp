@@ -1,9 +1,9 @@
 // Threads as fibers, one at a time, in whichever order a test asks for. A thread that ends hands
 // its stack to the next one, so that kernels without barriers switch once a warp.
 #include "emulation.h"
+#include "switch_stack.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <ucontext.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #    define ADDRESS_SANITIZER 1
@@ -21,11 +21,11 @@ emulated_index blockDim, gridDim;
 
 namespace
 {
-enum { STACK = 128 << 10, MOST_BARRIERS = 64, TEXT = 200 };
+enum { STACK = 128 << 10, MOST_BARRIERS = 64, NAME = 100, TEXT = 200 };
 enum fiber_state { READY, AT_BARRIER, AT_SHUFFLE, DONE };
 
 struct fiber {
-    ucontext_t context;
+    waiting_stack waits;
     char *stack, *runs_on; // its own, and the one that it was handed
     fiber_state state;
     bool started;
@@ -38,11 +38,11 @@ struct barrier_site {
     const char *file;
     int line;
     bool met; // since the last look
-    char name[TEXT];
+    char name[NAME];
 };
 
 fiber fibers[EMULATED_MOST_THREADS];
-ucontext_t scheduler;
+waiting_stack scheduler;
 void *scheduler_notes;
 const void *scheduler_stack;
 size_t scheduler_stack_bytes;
@@ -80,7 +80,7 @@ void leave(fiber_state state)
     fiber *me = &fibers[current];
     me->state = state;
     before_switch(state == DONE ? NULL : &me->sanitizer, scheduler_stack, scheduler_stack_bytes);
-    swapcontext(&me->context, &scheduler);
+    switch_stack(&me->waits, &scheduler);
     after_switch(me->sanitizer, NULL, NULL);
 }
 
@@ -89,12 +89,9 @@ void fiber_main();
 void start(fiber *f)
 {
     if (!f->stack) f->stack = static_cast<char *>(malloc(STACK));
-    getcontext(&f->context);
-    f->context.uc_stack.ss_sp = f->runs_on = f->stack;
-    f->context.uc_stack.ss_size = STACK;
-    f->context.uc_link = NULL;
+    f->runs_on = f->stack;
     f->started = true;
-    makecontext(&f->context, fiber_main, 0);
+    prepare_stack(&f->waits, f->stack, STACK, fiber_main);
 }
 
 void enter(int thread)
@@ -104,7 +101,7 @@ void enter(int thread)
     current = thread;
     threadIdx.x = static_cast<unsigned>(thread);
     before_switch(&scheduler_notes, f->runs_on, STACK);
-    swapcontext(&scheduler, &f->context);
+    switch_stack(&scheduler, &f->waits);
     after_switch(scheduler_notes, NULL, NULL);
 }
 

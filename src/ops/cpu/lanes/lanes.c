@@ -18,13 +18,20 @@ static core_cut core_cut_of(const sigad_plan *plan, int64_t steps)
     int32_t letters = plan->letters, degree = plan->degree;
     int64_t from = plan->spec.lead_lag ? SG_SUM_STEPS : letters <= 4 ? 16 : 30;
     if (degree == 3 && steps >= 6) return (core_cut){steps < 40 ? 0 : steps < 250 ? 1 : 2, 0};
-    if (degree == 4 && steps >= from) return (core_cut){steps < 48 ? 0 : steps < 120 ? 1 : 2, 0};
-    if (degree == 5 && steps >= (letters == 2 ? 60 : 48)) return (core_cut){steps < 120 ? 1 : 2, 0};
-    if (degree == 6 && steps >= 60) return (core_cut){steps < 80 ? 1 : 2, steps < 250};
+    if (degree == 4 && steps >= from) return (core_cut){steps < 28 ? 0 : steps < 120 ? 1 : 2, 0};
+    if (degree == 5 && steps >= (letters == 2 ? 60 : 48))
+        return (core_cut){steps < 120 ? 1 : 2, steps < 90 || steps >= 250};
+    if (degree == 6 && steps >= 60) return (core_cut){2, 1};
     if ((degree == 7 || degree == 8) && steps >= (letters == 2 ? 120 : 180))
         return (core_cut){2, 2};
     if ((degree == 9 || degree == 10) && steps >= 600) return (core_cut){4, 4};
     return (core_cut){-1, 0};
+}
+
+/* Where there is no room for whole joins, whether joins of cores will do. */
+static bool bears_joins_of_cores(const sigad_plan *plan, int64_t steps)
+{
+    return plan->degree == 5 || (plan->degree == 6 && steps >= 250);
 }
 
 static bool wide_exists(const sigad_plan *plan)
@@ -37,14 +44,15 @@ static bool wide_exists(const sigad_plan *plan)
 static int wide_joins_of(const sigad_plan *plan, int64_t steps)
 {
     int32_t degree = plan->degree;
-    if (degree < 8 || (degree == 8 && (plan->letters > 2 || steps < 80))) return 0;
+    if (degree < 7 || (degree <= 8 && steps < 40)) return 0;
     return degree > 10 || steps >= 150 ? 2 : 1;
 }
 
 static bool wide_pays(const sigad_plan *plan, int64_t steps)
 {
     int32_t degree = plan->degree;
-    return wide_exists(plan) && steps >= (degree <= 8 ? SG_WIDE_STEPS : degree <= 10 ? 48 : 100);
+    int64_t from = degree <= 7 ? SG_WIDE_STEPS : degree == 8 ? 40 : degree <= 10 ? 48 : 100;
+    return wide_exists(plan) && steps >= from;
 }
 
 /* The largest number of joins up to this that there is room for. */
@@ -68,7 +76,8 @@ sg_lane_route sg_lanes_route(const sigad_plan *plan, int64_t steps, bool single,
     const sg_sums *sums = plan->sums && steps >= sum_steps(plan) ? plan->sums : NULL;
     core_cut cut = core_cut_of(plan, steps);
     int64_t all = sg_plan_words(plan) * vector_bytes;
-    if (cut.whole && joins_with_room(cut.joins, all) < cut.joins) cut.joins = -1;
+    if (cut.whole && joins_with_room(cut.joins, all) < cut.joins)
+        cut = (core_cut){bears_joins_of_cores(plan, steps) ? cut.joins : -1, 0};
     bool core = !sums && plan->core && (cut.joins >= 0 || plan->spec.kernel == SIGAD_KERNEL_CORE);
     if (!core || cut.joins < 0) cut = (core_cut){0, 0};
     bool wide = !sums && !core && wide_pays(plan, steps);

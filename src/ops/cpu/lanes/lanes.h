@@ -14,9 +14,12 @@ enum { SG_LANE_LETTERS = 12, SG_CORE_LANE_LETTERS = 16 };
 #endif
 
 enum {
-    SG_LANE_BLOCK = 64, /* most increments between two looks at the tree, forward */
-    SG_LANE_UNDO = 32,  /* and backward, where rounding errors of undoing add up inside a block */
-    SG_CHUNK = 256,     /* floats: longer chunks of time are cut and joined, for accuracy */
+    SG_LANE_BLOCK = 64,   /* most increments between two looks at the tree, forward */
+    SG_LANE_UNDO = 32,    /* and backward, where rounding errors of undoing add up inside a block */
+    SG_TAIL_DEGREE = 7,   /* from which they add up to too much where a path has hardly begun, */
+    SG_TAIL_BLOCKS = 5,   /* and how many blocks are shorter there */
+    SG_SHARE_STREAMS = 4, /* of nodes whose share of z_bar is summed by itself */
+    SG_CHUNK = 256,       /* floats: longer chunks of time are cut and joined, for accuracy */
     SG_JOIN_BYTES = 1 << 20, /* for these joins: fewer where states are large */
     SG_LANE_KEPT = 4096,     /* vectors of states to keep at least before a path is run twice */
     SG_CORE_STAGE = 3 << 19, /* bytes of a top level that is completed and written in parts */
