@@ -5,11 +5,13 @@
  *
  * One line for each figure, in columns between tabs: the case, the median of the microseconds for
  * an item, the share of the rate at which this machine multiplies matrices, on as many threads, by
- * the floor of operations of bench_floor (0: unknown), the bytes of workspace, and how many times
- * faster the threads are than one, timed in turn. Comments (#)
- * name the instruction set and that rate, which is measured again before each shape, since the
- * clock of a machine may drift. With --quick every case that is not large is called once. */
+ * the floor of operations of bench_floor (0: unknown), the bytes of workspace, how many times
+ * faster the threads are than one, and how many times as much so many threads get done that share
+ * nothing, timed in turn. Comments (#) name the instruction set and that rate, which is measured
+ * again before each shape, since the clock of a machine may drift. With --quick every case that is
+ * not large is called once. */
 #include "cases.h"
+#include "gain.h"
 #include "timing.h"
 #include <sigad/sigad.h>
 #include <stdio.h>
@@ -73,37 +75,55 @@ static const char *const usage =
     "usage: %s [--seconds S] [--threads N] [--kernel K] [--f32 | --f64] "
     "[--set NAME] [--operation NAME] [--quick]\n";
 
-/* On as many threads as it says, and on one. */
-static int time_problem(const options *o, bench_problem *problem, double seconds[2])
+/* On as many threads as it says, beside one and beside as many that share nothing. */
+static int time_threads(const options *o, const bench_case *c, bench_problem *problem,
+                        bench_gain *gain)
 {
-    bench_problem alone = *problem;
-    void *const both[] = {problem, &alone};
-    if (problem->what.threads > 1) {
-        alone.what.threads = 1;
-        return !bench_medians(bench_call, 2, both, o->seconds, seconds);
+    bench_problem own[BENCH_MOST_THREADS];
+    void *users[BENCH_MOST_THREADS];
+    bench_case alone = *c;
+    int opened = 0;
+    alone.threads = 1;
+    for (; opened < o->threads; opened++) {
+        users[opened] = &own[opened];
+        if (bench_open(&own[opened], &alone, NULL)) break;
     }
-    seconds[0] = seconds[1] = bench_median(bench_call, problem, o->seconds);
-    return seconds[0] < 0;
+    int good = opened == o->threads &&
+               bench_measure_gain(bench_call, problem, o->threads, users, o->seconds, gain);
+    while (opened > 0) bench_close(&own[--opened]);
+    return !good;
+}
+
+static int time_problem(const options *o, const bench_case *c, bench_gain *gain)
+{
+    bench_problem problem;
+    int failed = 0;
+    *gain = (bench_gain){-1.0, 1.0, 1.0};
+    if (bench_open(&problem, c, NULL)) return 1;
+    if (o->threads > 1)
+        failed = time_threads(o, c, &problem, gain);
+    else
+        gain->seconds = bench_median(bench_call, &problem, o->seconds);
+    bench_close(&problem);
+    return failed || gain->seconds < 0;
 }
 
 static int time_case(const options *o, const char *set, const bench_case *c)
 {
     const sigad_sig_spec *s = &c->spec;
-    bench_problem problem;
-    double seconds[2];
-    if (bench_open(&problem, c, NULL)) return 1;
-    int failed = time_problem(o, &problem, seconds);
-    bench_close(&problem);
+    bench_gain gain;
+    if (time_problem(o, c, &gain)) return 1;
     int64_t workspace = bench_workspace(c);
-    double item = seconds[0] / (double)c->batch;
-    printf("%s\t%s\t%s\t%d\t%d\t%s\t%d\t%lld\t%lld\t%d\t%d\t%d\t%d\t%d\t%.4f\t%.3f\t%lld\t%.2f\n",
+    double item = gain.seconds / (double)c->batch;
+    printf("%s\t%s\t%s\t%d\t%d\t%s\t%d\t%lld\t%lld\t%d\t%d\t%d\t%d\t%d\t%.4f\t%.3f\t%lld\t%.2f"
+           "\t%.2f\n",
            set, bench_operation_name[c->operation], c->backward ? "backward" : "forward", s->method,
            s->kernel, c->f32 ? "f32" : "f64", c->threads, (long long)c->batch, (long long)c->length,
            s->dimension, s->degree, s->time_aug, s->lead_lag, c->mixed, 1e6 * item,
-           bench_floor(c) / item / (o->threads * o->rate[c->f32]), (long long)workspace,
-           seconds[1] / seconds[0]);
+           bench_floor(c) / item / (o->threads * o->rate[c->f32]), (long long)workspace, gain.gain,
+           gain.limit);
     fflush(stdout);
-    return failed || workspace < 0;
+    return workspace < 0;
 }
 
 static void measure_rates(options *o, double seconds)
@@ -175,7 +195,7 @@ static int read_options(int argc, char **argv, options *o)
             return 1;
         i++;
     }
-    return o->threads < 1;
+    return o->threads < 1 || o->threads > BENCH_MOST_THREADS;
 }
 
 int main(int argc, char **argv)
@@ -195,7 +215,7 @@ int main(int argc, char **argv)
     if (o.f32) printf("# rate f32 %.4g\n", o.rate[1]);
     printf(
         "set\toperation\tdirection\tmethod\tkernel\tdtype\tthreads\tbatch\tlength\tdimension\tdegree"
-        "\ttime_aug\tlead_lag\tmixed\tmicroseconds\tshare\tworkspace\tgain\n");
+        "\ttime_aug\tlead_lag\tmixed\tmicroseconds\tshare\tworkspace\tgain\tlimit\n");
     int failed = time_list(&o, BENCH_SIG, SIGAD_EXPANDED, paths, PATHS);
     for (int operation = BENCH_LOG_SIG; !failed && operation < BENCH_OPERATIONS; operation++)
         for (int method = SIGAD_LYNDON_WORDS; !failed && method <= SIGAD_LYNDON_BRACKETS; method++)

@@ -1,7 +1,9 @@
 /* Looks for cliffs: times sig and its backward while one of batch, length, dimension and degree
  * changes, and compares each point with its neighbours.
  *
- *     sweeps [--seconds S] [--over batch|length|dimension|degree] [--quick]
+ *     sweeps [--seconds S] [--over batch|length|dimension|degree [--at B,L,D,N]] [--quick]
+ *
+ * With --at the other three are those, instead of the ones in the list below.
  *
  * One line for each point, in columns between tabs: what is swept, the shape, the microseconds of
  * the call, and its floor. Times are medians, less that of a call that has nothing to do. The floor
@@ -177,10 +179,32 @@ static int sweep(const base *b, int f32, int backward, double seconds, FILE *cli
     return 0;
 }
 
+static int sweep_all(const base *list, size_t count, const char *over, double seconds, FILE *cliffs)
+{
+    for (size_t i = 0; i < count; i++)
+        for (int f32 = 0; f32 < 2; f32++)
+            for (int backward = 0; backward < 2; backward++) {
+                if (over && strcmp(over, list[i].over)) continue;
+                if (sweep(&list[i], f32, backward, seconds, cliffs)) return 1;
+            }
+    return 0;
+}
+
+static int read_base(const char *text, base *b)
+{
+    long long batch, length;
+    int dimension, degree;
+    if (sscanf(text, "%lld,%lld,%d,%d", &batch, &length, &dimension, &degree) != 4) return 1;
+    *b = (base){NULL, batch, length, dimension, degree};
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     double seconds = 0.01;
     const char *over = NULL;
+    base asked = {0};
+    int at = 0, bad = 0;
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--quick")) {
             seconds = 0;
@@ -188,25 +212,29 @@ int main(int argc, char **argv)
             seconds = atof(argv[++i]);
         } else if (!strcmp(argv[i], "--over") && i + 1 < argc) {
             over = argv[++i];
+        } else if (!strcmp(argv[i], "--at") && i + 1 < argc) {
+            at = 1;
+            bad |= read_base(argv[++i], &asked);
         } else {
-            fprintf(stderr, "usage: %s [--seconds S] [--over NAME] [--quick]\n", argv[0]);
-            return 2;
+            bad = 1;
         }
     }
+    if (bad || (at && !over)) {
+        fprintf(stderr, "usage: %s [--seconds S] [--over NAME [--at B,L,D,N]] [--quick]\n",
+                argv[0]);
+        return 2;
+    }
+    asked.over = over;
     FILE *cliffs = tmpfile();
     if (!cliffs || measure_rates(seconds)) return 1;
     printf("# idle %.4f\n", 1e6 * idle);
     printf("# rate f64 %.4g\n# rate f32 %.4g\n# copy %.4g\n", rate[0], rate[1], copy_rate);
     printf("over\tdirection\tdtype\tbatch\tlength\tdimension\tdegree\tmicroseconds\tfloor\n");
-    for (size_t i = 0; i < sizeof bases / sizeof *bases; i++)
-        for (int f32 = 0; f32 < 2; f32++)
-            for (int backward = 0; backward < 2; backward++) {
-                if (over && strcmp(over, bases[i].over)) continue;
-                if (sweep(&bases[i], f32, backward, seconds, cliffs)) {
-                    fprintf(stderr, "a call failed\n");
-                    return 1;
-                }
-            }
+    if (sweep_all(at ? &asked : bases, at ? 1 : sizeof bases / sizeof *bases, over, seconds,
+                  cliffs)) {
+        fprintf(stderr, "a call failed\n");
+        return 1;
+    }
     printf("# cliffs\n");
     rewind(cliffs);
     for (int byte; (byte = getc(cliffs)) != EOF;) putchar(byte);

@@ -58,10 +58,10 @@ static double begin(series *s, int (*call)(void *), void *user, double seconds, 
     return once;
 }
 
-static double median(series *s)
+double bench_middle(double *values, int count)
 {
-    qsort(s->times, (size_t)s->count, sizeof *s->times, ascending);
-    return s->times[s->count / 2];
+    qsort(values, (size_t)count, sizeof *values, ascending);
+    return values[count / 2];
 }
 
 static int in_turn(int n, int (*call)(void *), void *const *users, double seconds, double *medians)
@@ -79,7 +79,7 @@ static int in_turn(int n, int (*call)(void *), void *const *users, double second
             if (time < 0) return 0;
             all[k].times[all[k].count++] = time;
         }
-    for (int k = 0; k < n; k++) medians[k] = median(&all[k]);
+    for (int k = 0; k < n; k++) medians[k] = bench_middle(all[k].times, all[k].count);
     return 1;
 }
 

@@ -19,6 +19,9 @@ enum { BENCH_IN_TURN = 16 };
 int bench_medians(int (*call)(void *user), int count, void *const *users, double seconds,
                   double *medians);
 
+/* The middle one of some values, which are sorted. */
+double bench_middle(double *values, int count);
+
 /* Instructions of one call: what the processor counted in user mode on this thread, the least of
  * three; negative where there is no such counter, or the call fails. */
 double bench_instructions(int (*call)(void *user), void *user);

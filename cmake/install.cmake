@@ -27,8 +27,7 @@ endif()
 
 # Whoever links the static library needs what stands behind it, too; with the shared one that is the linker's business.
 list(JOIN SIGAD_PKG_CONFIG_MODULES " " modules)
-list(JOIN OpenMP_C_LIBRARIES " " libraries)
-string(PREPEND libraries "${SerialOpenBLAS_LIBRARY} ")
+set(libraries "${SerialOpenBLAS_LIBRARY} ${CMAKE_THREAD_LIBS_INIT}")
 if(SIGAD_WITH_CUDA)
   string(APPEND libraries " ${CUDA_cudart_static_LIBRARY} -lrt -ldl -lpthread")
 endif()

@@ -198,7 +198,7 @@ Test(half_lanes, do_the_same_to_tensors)
 /* One full group on one thread; two halves, or as few groups as there are threads, on several. */
 Test(half_lanes, are_taken_for_threads)
 {
-    sigad_sig_spec spec = {SIGAD_SIG_SPEC_INIT, .dimension = 5, .degree = 4};
+    sigad_sig_spec spec = {SIGAD_SIG_SPEC_INIT, .dimension = 5, .degree = 5};
     sigad_plan *plan;
     cr_assert_eq(sigad_plan_create(&spec, &plan), SIGAD_OK);
     const sg_lane_kernels *whole = sg_lanes_f64[plan->isa], *half = sg_half_lanes_f64[plan->isa];

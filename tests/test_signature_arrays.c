@@ -132,30 +132,37 @@ static void call_in_order(const signature_case *c, const int *order, const int64
 }
 
 /* For any number of threads, and for any place in a batch; lengths differ, and some are equal. */
-Test(signature_arrays, bits_do_not_depend_on_threads_or_place)
+static void compare_orders(int operation, const sigad_sig_spec *spec)
 {
     enum { BATCH = 600, LENGTH = 20 }; /* enough work for threads to be used */
     const int threads[] = {1, 2, 3, 8, -1, -2}, step[] = {599, 7, 11, 13, 17, 19};
     int order[BATCH];
     int64_t lengths[BATCH];
+    signature_case c = case_create(operation, spec, BATCH, LENGTH, 3);
+    int64_t n = c.x_entries, m = c.y_entries;
+    double *want = numbers(BATCH * (n + m)), *got = numbers(BATCH * (n + m));
+    for (int i = 0; i < BATCH; i++) {
+        order[i] = i;
+        lengths[i] = i % 3 ? LENGTH - i / 2 % LENGTH : LENGTH;
+    }
+    call_in_order(&c, order, lengths, 1, want);
+    for (size_t t = 0; t < sizeof threads / sizeof *threads; t++) {
+        for (int i = 0; i < BATCH; i++) order[i] = (i * step[t] + (int)t) % BATCH;
+        call_in_order(&c, order, lengths, threads[t], got);
+        cr_assert_arr_eq(got, want, (size_t)(BATCH * (n + m)) * sizeof *got, "%d threads, %s",
+                         threads[t], case_text(&c));
+    }
+    free(want);
+    free(got);
+    case_destroy(&c);
+}
+
+Test(signature_arrays, bits_do_not_depend_on_threads_or_place)
+{
+    const sigad_sig_spec areas = {SIGAD_SIG_SPEC_INIT, .dimension = 4, .degree = 2, .method = 2};
     for (int operation = 0; operation < CASE_OPERATIONS; operation++) {
-        signature_case c = case_create(operation, &full, BATCH, LENGTH, 3);
-        int64_t n = c.x_entries, m = c.y_entries;
-        double *want = numbers(BATCH * (n + m)), *got = numbers(BATCH * (n + m));
-        for (int i = 0; i < BATCH; i++) {
-            order[i] = i;
-            lengths[i] = i % 3 ? LENGTH - i / 2 % LENGTH : LENGTH;
-        }
-        call_in_order(&c, order, lengths, 1, want);
-        for (size_t t = 0; t < sizeof threads / sizeof *threads; t++) {
-            for (int i = 0; i < BATCH; i++) order[i] = (i * step[t] + (int)t) % BATCH;
-            call_in_order(&c, order, lengths, threads[t], got);
-            cr_assert_arr_eq(got, want, (size_t)(BATCH * (n + m)) * sizeof *got, "%d threads, %s",
-                             threads[t], case_text(&c));
-        }
-        free(want);
-        free(got);
-        case_destroy(&c);
+        compare_orders(operation, &full);
+        compare_orders(operation, &areas);
     }
 }
 

@@ -219,7 +219,7 @@ Test(tensor, states_of_long_paths)
     const int64_t length[] = {2, 17, 33, 34, 65, 66, 129, 1025, 1026, 2049, 2050, 2100};
     for (size_t i = 0; i < sizeof length / sizeof *length; i++)
         for (int flags = 0; flags < 4; flags++) check_all(1, 5, flags, length[i]);
-    for (size_t i = 0; i < 7; i++) check_all(2, 5 + i % 3, 0, length[i]);
+    for (int i = 0; i < 7; i++) check_all(2, 5 + i % 3, 0, length[i]);
     check_all(3, 5, 0, 1100);
     check_all(2, 5, 0, 2100);
 }

@@ -1,12 +1,10 @@
 /* Several contexts on several threads at once, for the thread sanitizer and for equal results. */
-#include "core/parallel.h"
 #include "support/hostile.h"
 #include "support/memory.h"
 #include "support/training.h"
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -164,53 +162,4 @@ Test(threads, share_a_plan)
         cr_expect_arr_eq(together[i].back, alone.back, sizeof alone.back);
     }
     sigad_plan_destroy(plan);
-}
-
-/* ---- phases ---------------------------------------------------------------------------------- */
-
-enum { ITEMS = 37 };
-
-typedef struct {
-    atomic_int done, early[2];
-    int called[2][ITEMS];
-} course;
-
-static void first_phase(void *user, int64_t i, int worker)
-{
-    course *c = user;
-    (void)worker;
-    c->called[0][i]++;
-    atomic_fetch_add(&c->done, 1);
-}
-
-static void second_phase(void *user, int64_t i, int worker)
-{
-    course *c = user;
-    (void)worker;
-    c->called[1][i]++;
-    if (atomic_load(&c->done) < ITEMS) atomic_fetch_add(&c->early[0], 1);
-    atomic_fetch_add(&c->done, 1);
-}
-
-static void third_phase(void *user, int64_t i, int worker)
-{
-    course *c = user;
-    (void)i, (void)worker;
-    if (atomic_load(&c->done) < ITEMS + ITEMS / 2) atomic_fetch_add(&c->early[1], 1);
-}
-
-Test(threads, begin_a_phase_when_the_one_before_has_ended)
-{
-    const sg_phase phase[] = {{ITEMS, first_phase}, {ITEMS / 2, second_phase}, {1, third_phase}};
-    for (int threads = 1; threads <= 5; threads++)
-        for (int again = 0; again < 50; again++) {
-            course c = {0};
-            sg_parallel_phases(threads, 3, phase, &c);
-            cr_expect_eq(c.early[0], 0);
-            cr_expect_eq(c.early[1], 0);
-            for (int i = 0; i < ITEMS; i++) {
-                cr_expect_eq(c.called[0][i], 1);
-                cr_expect_eq(c.called[1][i], i < ITEMS / 2);
-            }
-        }
 }

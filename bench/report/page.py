@@ -56,9 +56,10 @@ class Grid:
         return float(self.rows[key]["share"]) or math.nan if key in self.rows else math.nan
 
     def gain(self, *key):
-        """How many times faster two threads are."""
+        """How many times faster two threads are, and how many times as much two calls at once get done."""
         *rest, shape = key
-        return float(self.rows[(*rest, 2, shape)]["gain"]) if (*rest, 2, shape) in self.rows else math.nan
+        row = self.rows.get((*rest, 2, shape))
+        return f'{row["gain"]} ({row["limit"]})' if row else ""
 
     def workspace(self, *key):
         return float(self.rows[key]["workspace"]) / 1024 if key in self.rows else math.nan
@@ -75,7 +76,7 @@ def signature_table(grid, name):
             for dtype in DTYPES:
                 key = (name, "sig", 0, 0, direction, dtype, 1, shape)
                 row += [figure(grid.time(*key)), f"{grid.share(*key):.2f}" if grid.share(*key) > 0 else ""]
-            row += [f'{grid.gain(name, "sig", 0, 0, direction, "f64", shape):.2f}',
+            row += [grid.gain(name, "sig", 0, 0, direction, "f64", shape),
                     f'{grid.workspace(name, "sig", 0, 0, direction, "f64", 1, shape):.0f}']
         body.append(row)
     return table(head, body)
@@ -123,7 +124,7 @@ def transform_table(grid, operation):
                 if direction == "forward":
                     row.append(f'{grid.share(*key, "f64", 1, shape):.2f}')
                 if method == 2:
-                    row += [f'{grid.gain(*key, "f64", shape):.2f}', f'{grid.workspace(*key, "f64", 1, shape):.0f}']
+                    row += [grid.gain(*key, "f64", shape), f'{grid.workspace(*key, "f64", 1, shape):.0f}']
         body.append(row)
     return table(head, body)
 
@@ -323,7 +324,8 @@ Written by `{about["command"]}` on {about["date"]}. Do not edit: run it on your 
 Times are medians, in microseconds for one path (one item of the batch), on one thread and in float64 unless a column says
 otherwise. *Share*: the operations of Horner's rule (F(d, N) in [kernels.md](kernels.md) for each increment) over time, over the
 rate of a product of 512 × 512 matrices measured just before. More than 1 is possible, because the
-kernels need fewer operations than that rule. *2 threads*: how many times faster they are. *KiB*: workspace, besides arguments and
+kernels need fewer operations than that rule. *2 threads*: how many times faster they are, and in brackets how many times as much two
+threads get done that share nothing, each with calls of its own: what the machine allows. *KiB*: workspace, besides arguments and
 result. B paths in a batch, L points, d letters, degree N.
 
 ## Signatures

@@ -1,38 +1,17 @@
 #include "core/parallel.h"
-#include <omp.h>
+#include "core/pool.h"
+#include "core/processors.h"
 #include <stdatomic.h>
-
-/* Builds for sanitizers use POSIX threads: OpenMP's run-time library is not instrumented for races,
- * and its waiting threads can crash the search for leaks. */
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-#    define POSIX_THREADS 1
-#elif defined(__has_feature)
-#    if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#        define POSIX_THREADS 1
-#    endif
-#endif
+#include <stdbool.h>
 
 enum { MOST = 64 };
-
-/* Asked for once: it is a system call, and takes a third of the time of a short path. */
-static int processors(void)
-{
-    static atomic_int known;
-    int found = atomic_load_explicit(&known, memory_order_relaxed);
-    if (!found) {
-        found = omp_get_num_procs();
-        atomic_store_explicit(&known, found, memory_order_relaxed);
-    }
-    return found;
-}
 
 int sg_thread_count(int n_jobs)
 {
     if (n_jobs > 0 && n_jobs <= MOST) return n_jobs;
-    int all = processors(), limit = omp_get_max_threads();
+    int all = sg_processors();
     if (n_jobs > 0) return n_jobs < all ? n_jobs : all > MOST ? all : MOST;
-    if (limit < all) all = limit;
-    int64_t threads = (int64_t)all + 1 + n_jobs;
+    int64_t threads = (int64_t)sg_usual_threads() + 1 + n_jobs;
     return threads < 1 ? 1 : (int)threads;
 }
 
@@ -45,73 +24,49 @@ typedef struct {
 
 typedef struct {
     queue queue[MOST];
-    int queues;
+    _Alignas(64) int queues;
+    bool last; /* of a call's jobs */
+    int64_t count;
     void (*body)(void *, int64_t, int);
     void *user;
+    _Alignas(64) atomic_llong done;
 } job;
 
-/* A worker looks before it takes from another's queue: most are empty by then, and to take would
- * move the queue to its core. */
-static void work(job *j, int worker)
+/* How many items this worker has done. It looks before it takes from another's queue: most are
+ * empty by then, and to take would move the queue to its core. */
+static int64_t work(job *j, int worker)
 {
+    int64_t done = 0;
     for (int k = 0; k < j->queues; k++) {
         queue *q = &j->queue[(worker + k) % j->queues];
         if (k && atomic_load_explicit(&q->next, memory_order_relaxed) >= q->end) continue;
-        for (int64_t i;
-             (i = atomic_fetch_add_explicit(&q->next, 1, memory_order_relaxed)) < q->end;)
+        for (int64_t i; (i = atomic_fetch_add_explicit(&q->next, 1, memory_order_relaxed)) < q->end;
+             done++)
             j->body(j->user, i, worker);
     }
+    return done;
 }
 
-#ifdef POSIX_THREADS
-#    include <pthread.h>
-
-typedef struct {
-    job *job;
-    int worker;
-} share;
-
-static void *run(void *argument)
+/* The jobs of a call, one after the other. A job has ended when all that was done of it comes to
+ * all of its items: so nobody waits for a thread that has not begun. */
+static void follow(void *user, int worker)
 {
-    share *s = argument;
-    work(s->job, s->worker);
-    return NULL;
-}
-
-static void on_threads(int threads, job *j)
-{
-    pthread_t thread[MOST];
-    share shares[MOST];
-    int started = 1;
-    if (threads > MOST) threads = MOST;
-    for (; started < threads; started++) {
-        shares[started] = (share){j, started};
-        if (pthread_create(&thread[started], NULL, run, &shares[started])) break;
-    }
-    work(j, 0);
-    for (int i = 1; i < started; i++) pthread_join(thread[i], NULL);
-}
-
-static void all_on_threads(int threads, int jobs, job *j)
-{
-    for (int k = 0; k < jobs; k++) on_threads(threads, &j[k]);
-}
-#else
-static void all_on_threads(int threads, int jobs, job *j)
-{
-#    pragma omp parallel num_threads(threads)
-    for (int k = 0; k < jobs; k++) {
-        work(&j[k], omp_get_thread_num());
-        if (k + 1 < jobs) {
-#    pragma omp barrier
-        }
+    job *j = user;
+    __builtin_prefetch(&j->queue[worker < MOST ? worker : 0], 1); /* it comes from another core */
+    for (;; j++) {
+        int64_t done = work(j, worker);
+        if (j->last) return;
+        atomic_fetch_add_explicit(&j->done, done, memory_order_acq_rel);
+        for (int turns = 0; atomic_load_explicit(&j->done, memory_order_acquire) < j->count;)
+            sg_pool_wait(&turns);
     }
 }
-#endif
 
 static void fill(job *j, int threads, const sg_phase *phase, void *user)
 {
     j->queues = threads < MOST ? threads : MOST;
+    j->count = phase->count;
+    atomic_init(&j->done, 0);
     j->body = phase->body;
     j->user = user;
     for (int k = 0; k < j->queues; k++) {
@@ -124,8 +79,11 @@ static void fill(job *j, int threads, const sg_phase *phase, void *user)
 static void several(int threads, int phases, const sg_phase *phase, void *user)
 {
     job j[SG_PHASES];
-    for (int k = 0; k < phases; k++) fill(&j[k], threads, &phase[k], user);
-    all_on_threads(threads, phases, j);
+    for (int k = 0; k < phases; k++) {
+        fill(&j[k], threads, &phase[k], user);
+        j[k].last = k + 1 == phases;
+    }
+    sg_pool_run(threads, follow, j);
 }
 
 void sg_parallel_phases(int threads, int phases, const sg_phase *phase, void *user)

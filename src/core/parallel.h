@@ -6,8 +6,7 @@
 
 /* What a caller's thread count comes to: n_jobs as in the headers (0 is not allowed here; -1 all,
  * below -1 all + 1 + n_jobs but at least one). Never more than 64 or the number of processors,
- * whichever is larger: OpenMP ends the process when it cannot start a thread. Results do not depend
- * on the count. */
+ * whichever is larger. Results do not depend on the count. */
 int sg_thread_count(int n_jobs);
 
 /* Calls body(user, i, worker) for i = 0 .. count-1, each once, in any order, on at most `threads`

@@ -104,7 +104,7 @@ sigad_tensor sg_tape_leaf(sigad_tape *tape, const char *caller, sg_node_kind kin
     sigad_array value = *described;
     const size_t bytes = sg_array_bytes(&value);
     const sg_tape_mark before = sg_tape_here(tape);
-    void *staged;
+    void *staged = NULL;
     bool good = take_bytes(tape, caller, &value, data ? &staged : NULL);
     if (good && data && bytes) memcpy(staged, data, bytes);
     if (good && !data)

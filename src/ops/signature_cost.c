@@ -1,5 +1,6 @@
 /* What a route costs, in multiply-adds of whole vectors: 0.4 ns each on the machine where the
- * constants were measured (Zen 4, AVX-512). Only ratios matter to the choice. */
+ * constants were measured (Zen 4, AVX-512). Only ratios matter to the choice. The constants are
+ * fitted to what `bench-routes --ways` prints (docs/kernels.md, Measuring). */
 #include "ops/signature_cost.h"
 #include "ops/cpu/steps.h"
 #include "ops/cpu/tensor/tensor.h"
@@ -71,7 +72,7 @@ static double cost_of_closed_form(const sg_signature_shape *s)
                    (30 + (20 + letters + 1.5 * letters * letters) * (letters - 1) * letters / 2);
     if (s->degree == 4)
         return 1300 + 14 * letters * letters * pairs +
-               points * (4 * letters + (28 + 12.5 * letters) * pairs / s->lanes);
+               points * (1.5 * letters + (28 + 13.5 * letters) * pairs / s->lanes);
     if (few) return 150 + 6.5 * letters * pairs + points * (2 + 3.5 * letters * pairs / s->lanes);
     return 1500 + 6.5 * letters * pairs + points * (10 + 22 * pairs / s->lanes);
 }
@@ -120,8 +121,9 @@ static sg_signature_shape signatures_of(const sg_signature_shape *s)
 static double cost_of_log(const sg_signature_shape *s)
 {
     if (s->log == 0) return 0;
-    double n = s->degree, rows = n <= 3 ? 0 : 13 * n * n * n;
-    return (rows + (n <= 3 ? 1 : 0.55) * s->log) * (s->forward ? 1 : 2.3);
+    double n = s->degree;
+    if (n <= 3) return s->log + (s->forward ? 0 : 250);
+    return (13 * n * n * n + 0.55 * s->log) * (s->forward ? 1 : 2.3);
 }
 
 double sg_cost_of_items(const sg_signature_shape *s)
@@ -224,11 +226,23 @@ double sg_cost_of_steps(const sg_signature_shape *s, double longest, double fill
     return unit_of(s) * cost_of_steps(s, &route, longest, filled, s->lanes);
 }
 
-/* Less than any of the rates make of it. */
-static double least_cost_of_group(const sg_signature_shape *s)
+/* No more than any of the rates make of it. */
+sg_bound sg_least_cost_of_group(const sg_signature_shape *s)
 {
-    if (s->closed) return 0;
-    return s->forward ? 190 + (s->degree <= 4 ? 4.5 : 0.8) * s->words : 420 + 4 * s->words;
+    if (s->forward && s->pathwise) return (sg_bound){0, 0};
+    double letters = (double)s->plan->letters, low = (double)sg_plan_low_words(s->plan), once, step;
+    if (!s->forward) {
+        once = 420 + 6 * s->words;
+        step = 16 * letters + 1.7 * low + 0.32 * s->step;
+    } else if (s->degree <= 4) {
+        once = 190 + 4.5 * s->words;
+        step = 2 * letters + 0.24 * s->step;
+    } else {
+        once = 260 + 0.8 * s->words;
+        step = 1.5 * letters + low;
+    }
+    if (s->plan->sums || s->log > 0) step = 0;
+    return (sg_bound){unit_of(s) * once, unit_of(s) * HALF_LEAF * s->filled * s->steps * step};
 }
 
 /* ---- joins -------------------------------------------------------------------------------------
@@ -269,18 +283,6 @@ static double cost_of_woven(const sg_signature_shape *s, int64_t spread)
     double all = 1500 + 16 * s->words;
     for (int64_t by = 1; by < spread; by *= 2) all += 100 + 5 * s->product;
     return all;
-}
-
-double sg_least_cost_of_groups(const sg_signature_shape *s, int spread)
-{
-    double groups = round_up(s->batch * spread / s->lanes),
-           join = s->batch * (spread - 1) * sg_cost_of_join(s);
-    if (spread > 1) {
-        double inside =
-            groups * (s->forward ? cost_of_joined(s, true, spread) : cost_of_woven(s, spread));
-        if (inside < join) join = inside;
-    }
-    return unit_of(s) * (groups * least_cost_of_group(s) + join);
 }
 
 bool sg_lanes_pull_rows(const sg_signature_shape *s, int64_t spread)

@@ -31,8 +31,19 @@ double sg_cost_of_items(const sg_signature_shape *shape);
 /* All items in groups, each in `spread` lanes, and whether these are best joined in the vectors. */
 double sg_cost_of_groups(const sg_signature_shape *shape, int spread, bool *joined);
 
-/* The same whatever their length. */
-double sg_least_cost_of_groups(const sg_signature_shape *shape, int spread);
+/* No more than that, sooner known: what a group costs once, and its steps if no lane has but one
+ * path's. */
+typedef struct {
+    double once, steps;
+} sg_bound;
+sg_bound sg_least_cost_of_group(const sg_signature_shape *shape);
+
+static inline double sg_least_of_groups(const sg_signature_shape *s, const sg_bound *least,
+                                        int spread)
+{
+    int64_t paths = (int64_t)s->lanes / spread, groups = ((int64_t)s->batch + paths - 1) / paths;
+    return (double)groups * (least->once + least->steps / spread);
+}
 
 /* Of one group's increments. Of the longest path of the batch there are `longest`, which decide how
  * they are added up, of the longest of the group `filled` times as many. */

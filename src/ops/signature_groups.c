@@ -61,7 +61,7 @@ static void find_rows(const sg_signature_job *j, int64_t task, rows *r)
 {
     const sg_signature_batch *b = j->batch;
     const int64_t *order = j->layout.order_bytes ? j->order : NULL;
-    int64_t most = j->groups * j->layout.lanes->lanes, first = task * most, left = b->batch - first;
+    int64_t most = j->items, first = task * most, left = b->batch - first;
     int64_t bytes = sg_scalar_bytes(b->scalar), x_bytes = j->x_entries * bytes,
             y_bytes = j->y_entries * bytes,
             out_bytes = sg_signature_is_forward(j->what) ? y_bytes : x_bytes;

@@ -26,9 +26,11 @@ static const sg_lane_kernels *half_of(const sg_signature_batch *b)
 
 enum {
     RUNS = 16,        /* as many tasks as are worth having for threads */
+    TASKS = 12,       /* of a thread, where they cost nothing */
     RUN_COST = 10000, /* and what a task should cost at least */
     FORWARD_BYTES = 4 << 20,
-    BACKWARD_BYTES = 64 << 20 /* most scratch of one thread in lanes */
+    BACKWARD_BYTES = 32 << 20 /* most scratch of one thread in lanes: allocators hand larger blocks
+                                 back, so that each call would find fresh pages */
 };
 
 void sg_signature_lay_out_lanes(const sg_signature_batch *b, int what, sg_signature_layout *l)
@@ -158,26 +160,30 @@ typedef struct {
     bool joined[SPREADS];
 } offers;
 
-/* While there is one group, what more lanes gain becomes less, and what joins them more: so costs
- * fall and then rise, and are looked at on both sides of where they are likely to be low. Several
- * groups may be fuller the more of them there are. */
-static offers make_offers(const sg_signature_shape *s, double best)
+/* Of those ways that may cost less than `best`, which becomes the least of them. While there is one
+ * group, what more lanes gain becomes less, and what joins them more: so costs fall and then rise,
+ * and are looked at on both sides of where they are likely to be low. Several groups may be fuller
+ * the more of them there are. */
+static offers make_offers(const sg_signature_shape *s, double *best)
 {
     offers o;
     const double alone = s->lanes / s->batch; /* lanes of a path, where there is one group */
     int all = 1, start = 0;
     while (!s->closed && 1 << all <= s->lanes) all++;
     while (start + 1 < all && 2 << start <= alone && 32 << start <= s->steps) start++;
+    const sg_bound least = sg_least_cost_of_group(s);
     for (int k = 0; k < SPREADS; k++) o.cost[k] = NONE;
     for (int k = start; k >= 0; k--) {
+        if (*best <= sg_least_of_groups(s, &least, 1 << k)) continue;
         o.cost[k] = sg_cost_of_groups(s, 1 << k, &o.joined[k]);
-        if (o.cost[k] < best) best = o.cost[k];
+        if (o.cost[k] < *best) *best = o.cost[k];
         bool rises = k < start && o.cost[k] > o.cost[k + 1];
         if (rises && !sg_lanes_pull_rows(s, 1)) break;
     }
-    for (int k = start + 1; k < all && best > sg_least_cost_of_groups(s, 1 << k); k++) {
+    for (int k = start + 1; k < all; k++) {
+        if (*best <= sg_least_of_groups(s, &least, 1 << k)) continue;
         o.cost[k] = sg_cost_of_groups(s, 1 << k, &o.joined[k]);
-        if (o.cost[k] < best) best = o.cost[k];
+        if (o.cost[k] < *best) *best = o.cost[k];
         if (o.cost[k] > o.cost[k - 1] && 1 << k <= alone) break;
     }
     return o;
@@ -197,22 +203,6 @@ static bool lay_out_groups(const sg_signature_batch *b, int what, const sg_signa
     return true;
 }
 
-/* Groups of paths by the kernels of these lanes, if that costs less than `best`; what is best then.
- */
-static double choose_lanes(const sg_signature_batch *b, int what, const sg_signature_shape *s,
-                           const sg_lane_kernels *lanes, double best, sg_signature_layout *l)
-{
-    if (!s->closed && best <= sg_least_cost_of_groups(s, 1)) return best;
-    for (offers o = make_offers(s, best);;) {
-        int k = 0;
-        for (int i = 1; i < SPREADS; i++)
-            if (o.cost[i] < o.cost[k]) k = i;
-        if (o.cost[k] >= (s->closed ? NONE : best)) return best;
-        if (lay_out_groups(b, what, s, lanes, 1 << k, o.joined[k], l)) return o.cost[k];
-        o.cost[k] = NONE;
-    }
-}
-
 static bool is_real(int what)
 {
     return what == SG_BATCH_FWD || what == SG_BATCH_VJP;
@@ -226,27 +216,42 @@ static sg_signature_shape narrowed(const sg_signature_shape *s, const sg_lane_ke
     return narrow;
 }
 
-/* Signatures by the cheapest way that has room; what it costs. */
+/* Signatures by the cheapest way that has room; what it costs. Where lanes have a closed form,
+ * whatever that costs. */
 static double choose_for_paths(const sg_signature_batch *b, int what, sg_signature_shape *s,
                                sg_signature_layout *l)
 {
-    double best = sg_cost_of_items(s);
-    if (!is_real(what) || b->length < 2) return best;
-    best = choose_lanes(b, what, s, vectors_of(b), best, l);
-    const sg_lane_kernels *half = s->closed ? NULL : half_of(b);
-    if (half) {
-        sg_signature_shape narrow = narrowed(s, half);
-        best = choose_lanes(b, what, &narrow, half, best, l);
-        if (l->lanes == half) *s = narrow;
+    const double items = sg_cost_of_items(s), limit = s->closed ? NONE : items;
+    if (!is_real(what) || b->length < 2 || s->degree == 1 || b->plan->letters == 1) return items;
+    const sg_lane_kernels *lanes[2] = {vectors_of(b), s->closed ? NULL : half_of(b)};
+    int widths = lanes[1] ? 2 : 1;
+    sg_signature_shape shape[2] = {*s};
+    if (lanes[1]) shape[1] = narrowed(s, lanes[1]);
+    offers o[2];
+    double best = limit;
+    for (int w = 0; w < widths; w++) o[w] = make_offers(&shape[w], &best);
+    for (;;) {
+        int least = 0; /* of all, one width after the other */
+        for (int i = 1; i < widths * SPREADS; i++)
+            if (o[i / SPREADS].cost[i % SPREADS] < o[least / SPREADS].cost[least % SPREADS])
+                least = i;
+        int w = least / SPREADS, k = least % SPREADS;
+        const double cost = o[w].cost[k];
+        if (cost >= limit) return items;
+        if (lay_out_groups(b, what, &shape[w], lanes[w], 1 << k, o[w].joined[k], l)) {
+            *s = shape[w];
+            return cost;
+        }
+        o[w].cost[k] = NONE;
     }
-    return best;
 }
 
 /* Cuts time into chunks, of paths in these lanes, or of items. */
 static void cut_paths(const sg_signature_batch *b, int what, const sg_signature_shape *s,
-                      sg_signature_layout *l)
+                      double cost, sg_signature_layout *l)
 {
-    if (!is_real(what) || b->length < 2) return;
+    bool exact = b->scalar == SG_F32 && !s->forward;
+    if (!is_real(what) || b->length < 2 || (cost < RUN_COST && !exact)) return;
     if (l->lanes)
         cut_time(b, what, s, l);
     else if (sg_signature_item_bytes(b, what) >= 0)
@@ -330,7 +335,7 @@ sg_signature_layout sg_signature_lay_out(const sg_signature_batch *b, int what)
     double cost;
     if (b->kernels->from_path) {
         cost = choose_for_paths(b, what, &s, &l);
-        cut_paths(b, what, &s, &l);
+        cut_paths(b, what, &s, cost, &l);
     } else {
         cost = choose_for_transforms(b, what, &s, &l);
     }
@@ -351,7 +356,7 @@ double sg_signature_lay_out_by(const sg_signature_batch *b, int what, const sg_l
         cost = sg_cost_of_groups(&s, spread, &joined);
         if (!lay_out_groups(b, what, &s, lanes, spread, joined, l)) return -1;
     }
-    cut_paths(b, what, &s, l);
+    cut_paths(b, what, &s, cost, l);
     share_out(b, what, cost, l);
     return cost;
 }
@@ -365,13 +370,16 @@ int64_t sg_signature_layout_bytes(const sg_signature_layout *l)
     return total;
 }
 
-/* What the kernels forward set up for a group they can use for the next ones. */
-static int64_t groups_of_task(const sg_signature_batch *b, int what, const sg_signature_layout *l)
+/* Items of a task. What the kernels forward set up for a group they can use for the next ones; the
+ * smaller the tasks, the less a thread waits for the last one of another, on a slower core. */
+static int64_t items_of_task(const sg_signature_batch *b, int what, const sg_signature_layout *l)
 {
-    if (!l->lanes || b->kernels != &sg_sig_kernels || what != SG_BATCH_FWD) return 1;
-    int64_t most = SG_MOST_ROWS / l->lanes->lanes, share = l->tasks / (8 * (int64_t)l->threads);
-    if (l->threads == 1 || share > most) return most;
-    return share < 1 ? 1 : share;
+    int64_t least = l->lanes ? l->lanes->lanes : 1;
+    if (!l->lanes || b->kernels != &sg_sig_kernels || what != SG_BATCH_FWD) return least;
+    if (sg_lanes_sig_is_closed(b->plan, l->lanes->pairs_letters)) least = 1;
+    int64_t share = b->batch / (TASKS * (int64_t)l->threads) / least * least;
+    if (l->threads == 1 || share > SG_MOST_ROWS) return SG_MOST_ROWS;
+    return share < least ? least : share;
 }
 
 void sg_signature_run_by(const sg_signature_batch *batch, int what, const sg_signature_layout *l)
@@ -383,11 +391,11 @@ void sg_signature_run_by(const sg_signature_batch *batch, int what, const sg_sig
                           .x_entries = sg_signature_x_entries(kernels, batch->plan, batch->length),
                           .y_entries = sg_signature_y_entries(kernels, batch->plan),
                           .order = batch->work,
-                          .groups = groups_of_task(batch, what, l)};
+                          .items = items_of_task(batch, what, l)};
     if (l->order_bytes) sg_signature_sort(batch->lengths, batch->length, j.order, batch->batch);
     if (l->lanes && sg_chunk_count(&l->chunks) > 1)
         sg_signature_run_chunks(&j);
     else
-        sg_parallel(l->threads, (l->tasks + j.groups - 1) / j.groups,
+        sg_parallel(l->threads, (batch->batch + j.items - 1) / j.items,
                     l->lanes ? sg_signature_run_group : sg_signature_run_item, &j);
 }

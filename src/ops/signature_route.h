@@ -49,7 +49,7 @@ typedef struct {
     sg_signature_layout layout;
     int64_t x_entries, y_entries; /* of an item's place */
     int64_t *order;               /* of the items, longest first; only for groups */
-    int64_t groups;               /* of a task, SG_MOST_ROWS items at most */
+    int64_t items;                /* of a task, SG_MOST_ROWS at most */
 } sg_signature_job;
 
 sg_signature_layout sg_signature_lay_out(const sg_signature_batch *batch, int what);

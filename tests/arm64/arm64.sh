@@ -18,7 +18,7 @@ cd "$source"
 rm -rf "$build"
 mkdir -p "$build"
 export build cc
-flags="-std=gnu11 -O1 -fopenmp -ffp-contract=off -Wall -Wextra -Werror -Wno-maybe-uninitialized -Iinclude -Isrc"
+flags="-std=gnu11 -O1 -pthread -fopenmp-simd -ffp-contract=off -Wall -Wextra -Werror -Wno-maybe-uninitialized -Iinclude -Isrc"
 flags="$flags -DSIGAD_BUILDING -DSIGAD_FEW_TILES"
 export flags
 find src -name '*.c' ! -path 'src/io/*' ! -name '*_ref.c' ! -name gemm.c ! -name blas_lock.c |

@@ -21,7 +21,7 @@ emulated_index blockDim, gridDim;
 
 namespace
 {
-enum { STACK = 128 << 10, MOST_BARRIERS = 64, TEXT = 200 };
+enum { STACK = 128 << 10, MOST_BARRIERS = 64, NAME = 100, TEXT = 200 };
 enum fiber_state { READY, AT_BARRIER, AT_SHUFFLE, DONE };
 
 struct fiber {
@@ -38,7 +38,7 @@ struct barrier_site {
     const char *file;
     int line;
     bool met; // since the last look
-    char name[TEXT];
+    char name[NAME];
 };
 
 fiber fibers[EMULATED_MOST_THREADS];

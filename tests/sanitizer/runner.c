@@ -16,14 +16,6 @@ extern struct criterion_test *__start_cr_tst[], *__stop_cr_tst[];
 extern struct criterion_suite *__start_cr_sts[] __attribute__((weak)),
     *__stop_cr_sts[] __attribute__((weak));
 
-/* LLVM's OpenMP keeps blocks of teams that were larger before, where the leak sanitizer does not
- * look. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:libomp";
-}
-
 static const struct criterion_test *running;
 static int failures;
 static bool skipping;
@@ -83,13 +75,6 @@ void criterion_send_assert(struct criterion_assert_stats *stats)
 
 void cri_asserts_passed_incr(void)
 {
-}
-
-/* The thread sanitizer cannot see how OpenMP's run-time library orders what its threads do. */
-const char *__tsan_default_options(void);
-const char *__tsan_default_options(void)
-{
-    return "ignore_noninstrumented_modules=1";
 }
 
 /* ---- the runner ------------------------------------------------------------------------------ */
