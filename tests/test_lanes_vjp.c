@@ -227,3 +227,15 @@ Test(lanes_vjp, wide_core)
     check_kernel(SIGAD_KERNEL_AUTO, 2, 7, 1, MOST, 67);
     check_kernel(SIGAD_KERNEL_AUTO, 2, 8, 4, 3, 1500);
 }
+
+/* From degree 7 on the last blocks of a path hold fewer and fewer increments. */
+Test(lanes_vjp, last_blocks_get_shorter)
+{
+    static const int64_t longest[] = {2, 3, 4, 6, 17, 18, 34, 50, 51};
+    for (size_t i = 0; i < sizeof longest / sizeof *longest; i++)
+        for (int flags = 0; flags < 4; flags++) {
+            check_kernel(SIGAD_KERNEL_AUTO, flags & 2 ? 1 : 2, SG_TAIL_DEGREE, flags, 5,
+                         longest[i]);
+            if (!flags) check_kernel(SIGAD_KERNEL_AUTO, 3, SG_TAIL_DEGREE, flags, 5, longest[i]);
+        }
+}
