@@ -1,9 +1,13 @@
+#define _GNU_SOURCE /* sysconf */
 #include "accuracy.h"
 #include "cases.h"
 #include <math.h>
+#include <pthread.h>
 #include <sigad/sigad.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* One batch. What is exact in the dtype is kept in doubles, results in long double; x to x_bar are
  * floats or doubles, for the library. */
@@ -173,16 +177,41 @@ static int measure_batch(const shape *s, int64_t batch, int last, uint64_t seed,
     return failed;
 }
 
+/* What threads share: each takes the next batch until none is left. */
+typedef struct {
+    const shape *shape;
+    int64_t batches;
+    int last;
+    uint64_t seed;
+    errors *errors;
+    atomic_llong next;
+    atomic_int failed;
+} job;
+
+static void *measure_batches(void *shared)
+{
+    job *j = shared;
+    for (long long i; (i = atomic_fetch_add(&j->next, 1)) < j->batches;)
+        if (measure_batch(j->shape, i, j->last, j->seed, j->errors)) atomic_store(&j->failed, 1);
+    return NULL;
+}
+
 int measure_errors(const shape *s, int64_t batches, int last, uint64_t seed, errors *e)
 {
-    int failed = 0;
+    enum { MOST_THREADS = 64 };
+    pthread_t thread[MOST_THREADS];
+    int failed = 0, started = 0, wanted = (int)sysconf(_SC_NPROCESSORS_ONLN) - 1;
     e->paths = batches * s->batch;
     for (int i = 0; i < SOURCES; i++)
         failed |= !(e->of[i] = calloc((size_t)e->paths, sizeof **e->of));
     if (failed) return 1;
-#pragma omp parallel for schedule(dynamic) reduction(| : failed)
-    for (int64_t i = 0; i < batches; i++) failed |= measure_batch(s, i, last, seed, e);
-    return failed;
+    job j = {.shape = s, .batches = batches, .last = last, .seed = seed, .errors = e};
+    while (started < wanted && started < MOST_THREADS && started + 1 < batches &&
+           !pthread_create(&thread[started], NULL, measure_batches, &j))
+        started++;
+    measure_batches(&j);
+    for (int i = 0; i < started; i++) pthread_join(thread[i], NULL);
+    return atomic_load(&j.failed);
 }
 
 void free_errors(errors *e)
