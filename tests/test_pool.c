@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,6 +21,17 @@
 #endif
 #ifndef FORKS
 #    define FORKS 1
+#endif
+
+#if defined(__SANITIZE_ADDRESS__)
+#    define LIMITS 0 /* the address sanitizer cannot do without more memory either */
+#elif defined(__has_feature)
+#    if __has_feature(address_sanitizer)
+#        define LIMITS 0
+#    endif
+#endif
+#ifndef LIMITS
+#    define LIMITS FORKS
 #endif
 
 enum { ITEMS = 50, THREADS = 4, CALLERS = 3, CALLS = 200 };
@@ -176,6 +188,24 @@ Test(pool, begins_a_phase_when_the_one_before_has_ended)
                 cr_expect_eq(c.called[1][i], i < ITEMS / 2);
             }
         }
+}
+
+/* No memory for their stacks. */
+Test(pool, does_without_threads_that_cannot_be_had)
+{
+    struct rlimit before, none;
+    int alone = threads_of_process();
+    if (!LIMITS) cr_skip("a sanitizer needs memory of its own");
+    cr_assert_eq(getrlimit(RLIMIT_AS, &before), 0);
+    none = before;
+    none.rlim_cur = 1;
+    cr_assert_eq(setrlimit(RLIMIT_AS, &none), 0);
+    int mistakes = mistakes_of_a_call(THREADS);
+    cr_assert_eq(setrlimit(RLIMIT_AS, &before), 0);
+    cr_expect_eq(mistakes, 0);
+    cr_expect_eq(threads_of_process(), alone);
+    cr_expect_eq(mistakes_of_a_call(THREADS), 0);
+    cr_expect_eq(threads_of_process(), alone + THREADS - 1);
 }
 
 /* ---- the process -----------------------------------------------------------------------------
