@@ -141,7 +141,10 @@ static void close_test(test *t)
 static int open_test(test *t, const shape *s)
 {
     *t = (test){.shape = s,
-                .recursion = {s->dimension, s->lead_lag, s->time_aug, s->degree},
+                .recursion = {.dimension = s->dimension,
+                              .lead_lag = s->lead_lag,
+                              .time_aug = s->time_aug,
+                              .degree = s->degree},
                 .points = s->length * s->dimension};
     int failed = recursion_open(&t->recursion);
     size_t words = (size_t)(s->batch * t->recursion.words), points = (size_t)(s->batch * t->points);
