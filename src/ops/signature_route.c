@@ -120,6 +120,14 @@ static void cut_time(const sg_signature_batch *b, int what, const sg_signature_s
     }
 }
 
+/* Whether the signatures of chunks, which backward come first, leave something to gain: the closed
+ * form of degree 4 of few letters is faster than they are where they have none. */
+static bool chunks_are_cheap(const sg_signature_shape *s, double chunks)
+{
+    bool fast = s->field && s->degree == 4 && s->plan->letters <= SG_FIELD_LETTERS;
+    return !fast || s->steps <= SG_VOLUME_MOST * chunks;
+}
+
 /* Chunks of items, for threads; a chunk costs more than its share of an item. */
 static void cut_items(const sg_signature_batch *b, int what, const sg_signature_shape *s,
                       sg_signature_layout *l)
@@ -132,6 +140,7 @@ static void cut_items(const sg_signature_batch *b, int what, const sg_signature_
         if (next.chunks.spread * b->batch > RUNS ||
             !is_worth_it(item / (2 * (double)next.chunks.spread), sg_cost_of_join(s), 1))
             return;
+        if (!chunks_are_cheap(s, (double)next.chunks.spread)) continue;
         sg_signature_lay_out_lanes(b, what, &next);
         if (!fits(&next, what)) return;
         *l = next;
